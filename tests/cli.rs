@@ -1016,7 +1016,7 @@ fn a_write_over_the_limit_of_file_sizes_fails_as_any_other() {
     let text = || std::fs::read(folder.join("switchboard.toml")).unwrap();
     let before = text();
     let mut command = Command::new("sh");
-    let note = "x".repeat(6_000);
+    let note = "x".repeat(2_000);
     let limited = "ulimit -f 2; exec \"$0\" connection edit shop --note \"$1\"";
     command.args(["-c", limited, BINARY, &note]);
     let done = finish(command, home.path(), &[], "");

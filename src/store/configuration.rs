@@ -26,9 +26,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use backup::BACKUP;
 pub use document::{Document, EditProblem, SettingValue};
 use memchr::memmem;
-pub use problem::ConfigurationProblem;
+pub use problem::{ConfigurationProblem, refuse_at};
 pub use settings::Settings;
 use toml_edit::DocumentMut;
+pub use write::refuse_fields;
 
 use self::base::Base;
 use self::fields::WrittenValue;
@@ -382,7 +383,7 @@ pub(super) fn compose(connections: &[Connection]) -> Result<String, EditProblem>
     let mut document = Document::new(toml, Base::default());
     connections
         .iter()
-        .try_for_each(|connection| document.add(connection))?;
+        .try_for_each(|connection| document.add_as_it_is(connection))?;
     Ok(document.toml.to_string())
 }
 

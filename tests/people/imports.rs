@@ -391,3 +391,31 @@ fn a_key_that_is_sent_otherwise_than_it_is_kept_is_told() {
     let done = home.run_with(&set, KEY);
     assert_eq!((done.code, done.err.as_str()), (0, ""), "{done:?}");
 }
+
+#[test]
+fn what_is_longer_than_a_field_takes_is_named() {
+    let home = Home::new();
+    let table = |name: &str, note: &str| {
+        format!(
+            "[[connection]]\nname = \"{name}\"\nservice = \"http\"\nurl = \"https://a.example/{name}\"\nnote = \"{note}\"\n"
+        )
+    };
+    let (most, over) = ("x".repeat(2_048), "x".repeat(2_049));
+    let text = format!(
+        "version = 1\n{}{}",
+        table("short", &most),
+        table("long", &over)
+    );
+    let told = "the note of \"long\" is longer than 2048 characters: shorten it";
+    for more in [&["--dry-run"][..], &[]] {
+        let applied = home.run_with(&[&["connection", "apply", "-"], more].concat(), &text);
+        assert_eq!((applied.code, applied.out.as_str()), (3, ""), "{applied:?}");
+        let line = applied.err.contains("line 7, column 1: ");
+        assert!(line && applied.err.contains(told), "{applied:?}");
+    }
+    let done = import(&home, &text, &[]);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.out.contains("- long: saving: "), "{done:?}");
+    assert!(done.out.contains(told), "{done:?}");
+    assert!(home.configuration().contains(&most));
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
 use super::base::Base;
-use super::write::{list, refuse_urls, written};
+use super::write::{list, refuse_fields, refuse_long, refuse_user_info, written};
 use super::{inline, lines, read};
 use crate::domain::endpoint::URL_LIMIT;
 use crate::domain::{Connection, Name};
@@ -39,6 +39,9 @@ pub enum EditProblem {
         "a URL of {0:?} is longer than {URL_LIMIT} characters: leave out what is behind its path"
     )]
     LongUrl(Name),
+    /// A text for people, or a user name, that no field of the form would take.
+    #[error("the {1} of {0:?} is longer than {URL_LIMIT} characters: shorten it")]
+    LongText(Name, &'static str),
     /// A path that TOML can't hold.
     #[error("the path in `{0}` is not UTF-8 text, which the configuration can't hold")]
     NotText(&'static str),
@@ -116,10 +119,16 @@ impl Document {
 
     /// Adds a connection at the end.
     pub fn add(&mut self, connection: &Connection) -> Result<(), EditProblem> {
+        refuse_long(connection, None)?;
+        self.add_as_it_is(connection)
+    }
+
+    /// The same of one that is somewhere already, however long it is.
+    pub(super) fn add_as_it_is(&mut self, connection: &Connection) -> Result<(), EditProblem> {
         if self.taken.contains(connection.name.as_str()) {
             return Err(EditProblem::Taken(connection.name.clone()));
         }
-        refuse_urls(connection, None)?;
+        refuse_user_info(connection, None)?;
         let mut table = Table::new();
         for (key, value) in written(connection)? {
             if let Some(value) = value {
@@ -148,7 +157,7 @@ impl Document {
         if before.name != after.name && self.taken.contains(after.name.as_str()) {
             return Err(EditProblem::Taken(after.name.clone()));
         }
-        refuse_urls(after, Some(before))?;
+        refuse_fields(after, Some(before))?;
         let current = written(&self.connection(&before.name)?)?;
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         let mut changes = Vec::new();

@@ -933,7 +933,7 @@ fn killed_at_any_moment_the_file_is_whole() {
 #[ignore = "run by another test"]
 fn saves_in_vain() {
     let note = Connection {
-        note: "x".repeat(5000),
+        ca_file: Some(Path::new(&"/x".repeat(2_500)).into()),
         ..connection("big")
     };
     let problem = given().edit(|document| document.add(&note)).unwrap_err();
@@ -1173,7 +1173,7 @@ fn what_could_not_be_read_again_is_not_written() {
     let before = home.text();
     let most = usize::try_from(files::TEXT_LIMIT).unwrap();
     let large = Connection {
-        note: "x".repeat(most),
+        ca_file: Some(Path::new(&"/x".repeat(most / 2)).into()),
         ..connection("b")
     };
     let refused = store.edit(|document| document.add(&large)).unwrap_err();
@@ -1188,6 +1188,47 @@ fn what_could_not_be_read_again_is_not_written() {
     assert!(words.contains("longer than 2048 characters"), "{words}");
     store.edit(|document| document.add(&at(2_048))).unwrap();
     assert_eq!(store.load().unwrap().connections.len(), 2);
+}
+
+#[test]
+fn what_no_field_takes_is_refused_unless_it_stood_there() {
+    let home = Home::new();
+    let store = home.store();
+    let (most, over) = ("x".repeat(2_048), "y".repeat(2_049));
+    let with = |note: &str, username: &str| Connection {
+        note: note.to_owned(),
+        username: username.to_owned(),
+        ..connection("a")
+    };
+    for (long, what) in [
+        (with(&over, ""), "the note of"),
+        (with("", &over), "the user name of"),
+    ] {
+        let refused = store.edit(|document| document.add(&long)).unwrap_err();
+        let words = refused.to_string();
+        assert!(words.contains(what) && words.contains("shorten"), "{words}");
+        assert!(words.contains("\"a\""), "{words}");
+    }
+    let fits = with(&most, &most);
+    store.edit(|document| document.add(&fits)).unwrap();
+    // As an older copy has left it.
+    let text = home
+        .text()
+        .replacen(&most, &over, 1)
+        .replacen(&most, &over, 1);
+    fs::write(home.path(), text).unwrap();
+    let stood = store.load().unwrap().connections[0].clone();
+    assert_eq!((stood.note.len(), stood.username.len()), (2_049, 2_049));
+    let moved = Connection {
+        url: "https://b.example".to_owned(),
+        ..(*stood).clone()
+    };
+    store
+        .edit(|document| document.merge(&stood, &moved))
+        .unwrap();
+    // And goes elsewhere from here.
+    let exported = crate::store::transfer::export(&[moved]).unwrap();
+    assert!(exported.contains(&over));
 }
 
 #[test]

@@ -93,27 +93,54 @@ fn number(number: Option<u32>) -> Option<Value> {
     number.map(|number| i64::from(number).into())
 }
 
-/// Refuses user names and passwords in URLs. What stood in the file before may stay: taking it out by
-/// another edit must be possible.
-pub(super) fn refuse_urls(new: &Connection, old: Option<&Connection>) -> Result<(), EditProblem> {
+/// Refuses what no edit brings into the file: user names and passwords in URLs, and what is longer than a field of the
+/// form takes. What stood there before may stay: taking it out by another edit must be possible.
+pub fn refuse_fields(new: &Connection, old: Option<&Connection>) -> Result<(), EditProblem> {
+    refuse_user_info(new, old)?;
+    refuse_long(new, old)
+}
+
+pub(super) fn refuse_user_info(
+    new: &Connection,
+    old: Option<&Connection>,
+) -> Result<(), EditProblem> {
+    if changed_urls(new, old).any(|url| holds_user_info(&url)) {
+        return Err(EditProblem::SecretInUrl(new.name.clone()));
+    }
+    Ok(())
+}
+
+pub(super) fn refuse_long(new: &Connection, old: Option<&Connection>) -> Result<(), EditProblem> {
+    let is_long = |text: &str| text.chars().count() > URL_LIMIT;
+    if changed_urls(new, old).any(|url| is_long(&url)) {
+        return Err(EditProblem::LongUrl(new.name.clone()));
+    }
+    let stood = old.map(texts).unwrap_or_default();
+    let mut fields = texts(new).into_iter().zip(stood);
+    match fields.find(|((_, new), (_, old))| new != old && is_long(new)) {
+        Some(((what, _), _)) => Err(EditProblem::LongText(new.name.clone(), what)),
+        None => Ok(()),
+    }
+}
+
+fn texts(one: &Connection) -> [(&'static str, &str); 3] {
+    [
+        ("user name", &one.username),
+        ("note", &one.note),
+        ("company", one.company.as_deref().unwrap_or_default()),
+    ]
+}
+
+fn changed_urls(new: &Connection, old: Option<&Connection>) -> impl Iterator<Item = String> {
     let urls = |connection: &Connection| {
         let url = Some(connection.url.clone());
         [url, connection.cms_url.clone(), connection.proxy.clone()]
     };
     let old = old.map(urls).unwrap_or_default();
-    let changed = urls(new)
-        .into_iter()
-        .zip(old)
-        .filter(|(new, old)| new != old);
-    for url in changed.filter_map(|(new, _)| new) {
-        if url.chars().count() > URL_LIMIT {
-            return Err(EditProblem::LongUrl(new.name.clone()));
-        }
-        if holds_user_info(&url) {
-            return Err(EditProblem::SecretInUrl(new.name.clone()));
-        }
-    }
-    Ok(())
+    let changed = urls(new).into_iter().zip(old);
+    changed
+        .filter(|(new, old)| new != old)
+        .filter_map(|(new, _)| new)
 }
 
 fn holds_user_info(url: &str) -> bool {

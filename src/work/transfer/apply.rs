@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::{Connection, Name, SecretRef};
+use crate::store::configuration::refuse_at;
 use crate::store::files;
 use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
 use crate::work::core::Core;
@@ -105,9 +106,11 @@ impl Core {
                 plan.steps.push(ApplyStep::Set(one));
             }
         }
-        for wanted in &read.configuration.connections {
+        for (at, wanted) in read.configuration.connections.iter().enumerate() {
             let before = here.iter().find(|one| one.name == wanted.name);
             let before = before.map(|one| &**one);
+            refuse_at((path, text), at, wanted, before)
+                .map_err(|problem| WorkError::failed(doing, problem))?;
             let (step, sensitive) = step(wanted, before, options.trust)?;
             plan.steps.push(step);
             plan.sensitive.extend(sensitive);
@@ -223,6 +226,27 @@ fn step(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_would_be_refused_is_told_before_with_its_line() {
+        let home = crate::work::tests::Home::new();
+        let core = home.core();
+        let table = |name: &str, more: &str| {
+            format!("[[connection]]\nname = \"{name}\"\nservice = \"http\"\n{more}\n")
+        };
+        let url = "url = \"https://a.example\"";
+        let note = format!("{url}\nnote = \"{}\"", "x".repeat(2_049));
+        let long = format!("url = \"https://a.example/{}\"", "x".repeat(2_049));
+        for (second, what) in [(note, "the note of \"b\""), (long, "a URL of \"b\"")] {
+            let text = format!("version = 1\n{}{}", table("a", url), table("b", &second));
+            let plan = core
+                .plan_apply(Path::new("/defs.toml"), &text, ApplyOptions::default())
+                .await;
+            let told = crate::domain::error_chain(&plan.unwrap_err());
+            assert!(told.contains("/defs.toml, line 6"), "{told}");
+            assert!(told.contains(what), "{told}");
+        }
+    }
 
     #[test]
     fn what_lies_in_the_home_is_the_same_the_second_time() {

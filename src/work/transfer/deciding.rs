@@ -10,6 +10,7 @@ use crate::domain::{
     error_chain,
 };
 use crate::service::import::TakenNames;
+use crate::store::configuration::refuse_fields;
 use crate::store::transfer;
 use crate::work::core::Core;
 use crate::work::error::WorkError;
@@ -94,7 +95,8 @@ impl Core {
             let why = "a secret of it is longer than 64 KiB, which no key or token is";
             return Err(WorkError::failed("saving", why));
         }
-        transfer::export(std::slice::from_ref(connection))
+        refuse_fields(connection, None)
+            .and_then(|()| transfer::export(std::slice::from_ref(connection)))
             .map_err(|problem| WorkError::failed("saving", problem))?;
         // It can be described and mended later.
         if let Err(problem) = self.service_of(connection).await {
