@@ -45,7 +45,7 @@ use signal_hook::consts::SIGTERM;
 use crate::app::effect::ScreenEnd;
 use crate::config::Environment;
 use crate::work::{Core, TaskThread};
-use arguments::{Arguments, Command, Global};
+use arguments::{Arguments, Command, Format, Global, TokenCommand};
 use context::Context;
 use fault::{Fault, OURS};
 use signals::Signals;
@@ -134,8 +134,26 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
         Some(Command::Help { words }) => {
             guide::run(&words, context::colours(&environment, &global))
         }
-        Some(command) => with_core(environment, global, command),
+        Some(command) => {
+            let format = match &command {
+                Command::Probe(arguments) => arguments.format,
+                Command::Token(TokenCommand::Verify(arguments)) => arguments.format,
+                _ => Format::Human,
+            };
+            told_to_nagios(format, with_core(environment, global, command))
+        }
     }
+}
+
+/// Who runs a plugin is told by stdout what a command itself failed of.
+fn told_to_nagios(format: Format, done: Result<u8, Fault>) -> Result<u8, Fault> {
+    if let (Err(fault), Format::Nagios) = (&done, format)
+        && fault.code == OURS
+    {
+        // Where stdout is what failed, stderr says so.
+        let _ = output::text(&output::nagios::failed(&fault.text()));
+    }
+    done
 }
 
 fn with_core(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {

@@ -625,6 +625,13 @@ fn a_plugin_says_on_stdout_why_it_failed() {
             assert_eq!(said.lines().count(), 1, "{said}");
         }
     }
+    // Before it has begun, too.
+    let words = ["--log", "/dev/null/log", "probe", "a", "--format", "nagios"];
+    let done = home.command(&words).output().unwrap();
+    let said = String::from_utf8(done.stdout).unwrap();
+    let told =
+        said.starts_with("SWITCHBOARD UNKNOWN - ") && said.contains("/dev/null can't be written");
+    assert!(told, "{said:?}");
 }
 
 /// A change is remembered as announced: who is to be called of it would hear of it never.

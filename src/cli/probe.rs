@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::arguments::{Format, ProbeArguments, RouteArguments, TokenSource};
 use super::context::Context;
-use super::fault::{Fault, OURS};
+use super::fault::Fault;
 use super::output::{self, human, nagios};
 use super::{second, sources};
 use crate::domain::{Connection, Name, Secret, SecretRef, State, Verdict, span};
@@ -24,22 +24,6 @@ pub use route::{apply_route, apply_sending};
 
 /// Runs the command; gives the exit code of the worst verdict.
 pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
-    let format = arguments.format;
-    told_to_nagios(format, Box::pin(probed(context, arguments)).await)
-}
-
-/// Who runs a plugin is told by stdout what a command itself failed of.
-pub(super) fn told_to_nagios(format: Format, done: Result<u8, Fault>) -> Result<u8, Fault> {
-    if let (Err(fault), Format::Nagios) = (&done, format)
-        && fault.code == OURS
-    {
-        // Where stdout is what failed, stderr says so.
-        let _ = output::text(&nagios::failed(&fault.text()));
-    }
-    done
-}
-
-async fn probed(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
     if let Some(url) = arguments.url.clone() {
         let unsaved = unsaved(context, &url, &arguments).await?;
         if let Some(host) = &arguments.via {

@@ -20,10 +20,7 @@ use crate::work::{shared_token, silent};
 pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> {
     match command {
         TokenCommand::Generate => generate(context).await,
-        TokenCommand::Verify(arguments) => {
-            let format = arguments.format;
-            probe::told_to_nagios(format, verify(context, *arguments).await)
-        }
+        TokenCommand::Verify(arguments) => verify(context, *arguments).await,
         TokenCommand::Remote(command) => remote_token::run(context, command).await,
         TokenCommand::Reveal { name, id } => {
             let remote = remote_token::remote_id(context, &name, id.as_deref()).await?;

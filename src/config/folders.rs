@@ -33,11 +33,10 @@ impl Folders {
 
 /// There is no place to keep something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("there is no home folder to keep the {what} in: set HOME, or give {flag}")]
-pub struct FoldersProblem {
-    what: &'static str,
-    flag: &'static str,
-}
+#[error(
+    "there is no home folder to keep the {0} in: set HOME, or give --config-dir and --state-dir"
+)]
+pub struct FoldersProblem(&'static str);
 
 impl Environment {
     /// Where everything is kept: flags win over `SWITCHBOARD_*_DIR`, those over the XDG folders. Where there
@@ -48,30 +47,21 @@ impl Environment {
         let configuration = pinned
             .map(|folder| folder.join("switchboard.toml"))
             .or_else(|| self.configuration.clone())
-            .ok_or(FoldersProblem {
-                what: "configuration",
-                flag: "--config-dir",
-            })?;
+            .ok_or(FoldersProblem("configuration"))?;
         let state = overrides
             .state_dir
             .clone()
             .or_else(|| self.state_dir.clone())
             .or_else(|| Some(self.xdg_state.clone()?.join("switchboard")))
             .or_else(|| below_home(".local/state/switchboard"))
-            .ok_or(FoldersProblem {
-                what: "state",
-                flag: "--state-dir",
-            })?;
+            .ok_or(FoldersProblem("state"))?;
         let data = self
             .xdg_data
             .as_ref()
             .map(|folder| folder.join("switchboard"))
             .or_else(|| below_home(".local/share/switchboard"))
             .or_else(|| pinned.cloned())
-            .ok_or(FoldersProblem {
-                what: "vault",
-                flag: "--config-dir",
-            })?;
+            .ok_or(FoldersProblem("vault"))?;
         Ok(Folders {
             configuration,
             data,
