@@ -123,6 +123,7 @@ const ALL: &[Wrong] = &[
     ),
     wrong("probe shop --timeout 3s", &["--timeout", "connection edit"]),
     wrong("watch nobody", &["nobody", "connection list"]),
+    wrong("watch shop --tag eu --for 1s", &["--tag"]),
     wrong("watch --tag nowhere", &["the tag nowhere", "hint: "]),
     wrong("watch --interval never", &["never", "10s"]),
     wrong("watch --for 0", &["0", "10s"]),

@@ -59,7 +59,7 @@ pub struct WatchArguments {
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Saved connections with this tag
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", conflicts_with = "names")]
     pub tag: Option<String>,
     /// Words alone, for screen readers and logs
     #[arg(long, conflicts_with = "format")]
