@@ -1454,6 +1454,9 @@ async fn a_list_that_never_ends_is_not_asked_for_ever() {
         "each of them once"
     );
 
+    let (done, asked) = listed(|_, _| answer(200, &[], "[{},{}]")).await;
+    assert_eq!((done.code, asked), (0, 1), "no ids: {done:?}");
+
     let total = [("Content-Range", "items 0-1/900")];
     let again = move |_: usize, _: &Seen| answer(200, &total, &json!([row("SU-1")]).to_string());
     let (done, asked) = listed(again).await;
@@ -1486,6 +1489,39 @@ async fn a_list_that_never_ends_is_not_asked_for_ever() {
         .map(|token| token["id"].clone())
         .collect();
     assert_eq!(ids, ["SU-3", "SU-2", "SU-1"]);
+    assert!(done.err.contains("tokens may be missing"), "{done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_with_tokens_missing_is_not_taken_for_whole() {
+    let page = |range: &str, ids: &[&str]| {
+        let rows: Vec<_> = ids.iter().map(|id| row(id)).collect();
+        answer(200, &[("Content-Range", range)], &json!(rows).to_string())
+    };
+    let (done, _) = listed(move |number, _| match number {
+        1 => page("items 0-1/9", &["SU-1", "SU-2"]),
+        _ => page("items 2-9/9", &[]),
+    })
+    .await;
+    assert_eq!(done.code, 1, "{done:?}");
+    let ended = "its pages end, 2 of 9 tokens came";
+    assert!(done.err.contains(ended), "{done:?}");
+
+    // One of the first was deleted meanwhile: the third stands where the second page ends.
+    let (done, _) = listed(move |number, _| match number {
+        1 => page("items 0-1/4", &["SU-1", "SU-2"]),
+        _ => page("items 2-2/3", &["SU-4"]),
+    })
+    .await;
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.contains("tokens may be missing"), "{done:?}");
+
+    let (done, _) = listed(move |number, _| match number {
+        1 => page("items 0-1/3", &["SU-1", "SU-2"]),
+        _ => page("items 2-2/3", &["SU-3"]),
+    })
+    .await;
+    assert_eq!((done.code, done.err.as_str()), (0, ""), "{done:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,9 +66,13 @@ impl TokenQuery {
             parts.push(filter.encoded());
         }
         if !self.order.is_empty() {
+            // Of rows that are alike in it each page could have another order, and leave some out: ids differ.
+            let by_id = (Order::Id, Direction::Ascending);
+            let is_by_id = self.order.iter().any(|(order, _)| *order == Order::Id);
             let fields: Vec<_> = self
                 .order
                 .iter()
+                .chain((!is_by_id).then_some(&by_id))
                 .map(|(order, direction)| match direction {
                     Direction::Ascending => order.field().to_owned(),
                     Direction::Descending => format!("-{}", order.field()),
@@ -130,7 +134,7 @@ mod tests {
             TokenQuery::of(&Listing::default(), Timestamp::UNIX_EPOCH)
                 .from_row(200)
                 .encoded(),
-            "ne(status,deleted)&ordering(-events.created.at)&limit=100&offset=200"
+            "ne(status,deleted)&ordering(-events.created.at,id)&limit=100&offset=200"
         );
         let count = TokenQuery {
             filter: Some(Rql::And(Vec::new())),
@@ -138,6 +142,11 @@ mod tests {
             ..TokenQuery::default()
         };
         assert_eq!(count.encoded(), "limit=0");
+        let by_id = TokenQuery {
+            order: vec![(Order::Id, Direction::Descending)],
+            ..TokenQuery::default()
+        };
+        assert_eq!(by_id.encoded(), "ordering(-id)&limit=100");
     }
 
     #[test]

@@ -93,15 +93,17 @@ async fn tokens(
     let mut tokens = Vec::new();
     let limit = arguments.limit.unwrap_or(usize::MAX);
     let mut query = query(arguments)?;
-    query.limit = query
-        .limit
-        .min(u64::try_from(limit).unwrap_or(u64::MAX).max(1));
+    query.limit = query.limit.min(count(limit).max(1));
     let until = ends_until(arguments)?;
     let (mut known, mut came) = (HashSet::new(), 0_usize);
+    let (mut total, mut moved) = (None, false);
     while tokens.len() < limit {
         let page = account.tokens(&query).await?;
-        let next = page.next_offset();
-        let came_before = came;
+        let (next, is_empty) = (page.next_offset(), page.rows.is_empty());
+        let before = known.len();
+        // Fewer than before: rows that were to come may stand before this page by now.
+        moved |= page.total.is_some_and(|now| total > Some(now));
+        total = page.total;
         for token in page.rows {
             // A list that grows meanwhile shifts its rows: some come again on the next page.
             if token.id.is_some() && !known.insert(token.id.clone()) {
@@ -116,10 +118,19 @@ async fn tokens(
                 tokens.push(token);
             }
         }
-        let Some(offset) = next else { break };
-        if came == came_before {
+        let Some(offset) = next else {
+            if let Some(total) = total.filter(|total| is_empty && *total > query.offset) {
+                return Err(endless(format!(
+                    "its pages end, {came} of {total} tokens came"
+                )));
+            }
+            moved |= total.is_some_and(|total| total > count(came));
+            break;
+        };
+        // (A row without an id may be any: it is no sign that there are others.)
+        if known.len() == before {
             // Without a total that is how a list ends which is not paged; with one, most of it is missing.
-            let Some(total) = page.total else { break };
+            let Some(total) = total else { break };
             return Err(endless(format!(
                 "its pages repeat, {came} of {total} tokens came"
             )));
@@ -129,12 +140,22 @@ async fn tokens(
         }
         query.offset = offset;
     }
+    if moved {
+        let name = account.name();
+        output::say(&format!(
+            "{name}: the list changed while it was read, and tokens may be missing: ask again"
+        ));
+    }
     tokens.truncate(limit);
     Ok(ListedTokens {
         connection: account.name().to_string(),
         own_id: account.own_id().to_owned(),
         tokens,
     })
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
 /// The time that what is listed ends within, where that was asked for.
