@@ -1444,6 +1444,17 @@ fn row(id: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_id_is_asked_for_as_the_service_writes_it() {
+    let (done, seen) = scripted(
+        |_, _| answer(200, &[], &row("SU-1").to_string()),
+        "token show market su-1",
+    )
+    .await;
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(seen[0].path.ends_with("/auth/tokens/SU-1"), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_never_ends_is_not_asked_for_ever() {
     let once = || answer(200, &[], &json!([row("SU-1"), row("SU-2")]).to_string());
     let (done, asked) = listed(move |_, _| once()).await;

@@ -1,8 +1,11 @@
 //! `switchboard token …` for the tokens behind a Connect connection.
 
+use std::convert::Infallible;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::DataFormat;
+use crate::domain::shape::is_token_id;
 
 /// The commands over tokens at the service.
 #[derive(Debug, Subcommand)]
@@ -66,11 +69,22 @@ pub struct Which {
     #[arg(value_name = "NAME")]
     pub name: String,
     /// The token, such as SU-160-984-311
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = as_issued)]
     pub id: String,
     /// How the result is written
     #[arg(long, value_enum, default_value_t = DataFormat::Human)]
     pub format: DataFormat,
+}
+
+/// A token's id as the service writes it, in whatever case it was typed.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants parsers that may fail")]
+fn as_issued(id: &str) -> Result<String, Infallible> {
+    let written = id.to_ascii_uppercase();
+    Ok(if is_token_id(&written) {
+        written
+    } else {
+        id.to_owned()
+    })
 }
 
 /// What asks for the label first.
