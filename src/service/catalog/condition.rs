@@ -106,9 +106,10 @@ impl<'de> Deserialize<'de> for Statuses {
             Number(u16),
             Text(String),
         }
-        let text = match Written::deserialize(deserializer)? {
-            Written::Number(number) => number.to_string(),
-            Written::Text(text) => text,
+        let text = match Written::deserialize(deserializer) {
+            Ok(Written::Number(number)) => number.to_string(),
+            Ok(Written::Text(text)) => text,
+            Err(_untagged) => String::new(),
         };
         Self::parse(&text).ok_or_else(|| {
             serde::de::Error::custom("a status is 401, \"4xx\" or a range such as \"520-527\"")
@@ -150,6 +151,7 @@ impl HeaderIs {
 #[serde(deny_unknown_fields)]
 pub struct JsonIs {
     /// JSON pointer (RFC 6901); empty for the whole.
+    #[serde(deserialize_with = "words::rooted")]
     pub at: String,
     /// Whether the place is there.
     pub exists: Option<bool>,

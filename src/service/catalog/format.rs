@@ -210,12 +210,15 @@ pub struct HeaderText {
 #[serde(deny_unknown_fields, default)]
 pub struct Requests {
     /// Proves the service without credentials.
+    #[serde(deserialize_with = "words::rooted_if_any")]
     pub bare: Option<String>,
     /// Whether the bare answer is a 401 by its nature; unless told otherwise, it is.
     pub bare_is_rejected: Option<bool>,
     /// Proves the credentials.
+    #[serde(deserialize_with = "words::rooted_if_any")]
     pub authenticated: Option<String>,
     /// Tried by itself where the bare call finds no page: `/index.php`.
+    #[serde(deserialize_with = "words::rooted_if_any")]
     pub fallback: Option<String>,
     /// Paths below the host to propose where nothing is found.
     pub guesses: Vec<String>,
@@ -226,12 +229,16 @@ pub struct Requests {
 #[serde(deny_unknown_fields)]
 pub struct IdentityText {
     /// The array (or object) in the answer.
+    #[serde(deserialize_with = "words::rooted")]
     pub list: String,
     /// Inside one of them: its id.
+    #[serde(deserialize_with = "words::rooted")]
     pub id: String,
     /// Its name.
+    #[serde(deserialize_with = "words::rooted")]
     pub name: String,
     /// Its host name, to compare with the URL.
+    #[serde(default, deserialize_with = "words::rooted_if_any")]
     pub host: Option<String>,
 }
 
@@ -242,9 +249,10 @@ pub struct VersionText {
     /// A header of any answer.
     pub header: Option<String>,
     /// A call of its own, sent with the credentials.
+    #[serde(default, deserialize_with = "words::rooted_if_any")]
     pub path: Option<String>,
     /// Where the answer has it; the whole answer where absent.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::rooted")]
     pub pointer: String,
 }
 
@@ -253,12 +261,16 @@ pub struct VersionText {
 #[serde(deny_unknown_fields)]
 pub struct OwnToken {
     /// The call, `{username}` filled in.
+    #[serde(deserialize_with = "words::rooted")]
     pub path: String,
     /// JSON pointer of its status.
+    #[serde(deserialize_with = "words::rooted")]
     pub status: String,
     /// JSON pointer of its last moment.
+    #[serde(default, deserialize_with = "words::rooted_if_any")]
     pub expires: Option<String>,
-    /// The statuses that need a hand.
+    /// The statuses that need a hand, compared without regard to case.
+    #[serde(deserialize_with = "words::lower")]
     pub inactive: Vec<String>,
     /// What it says once the token was renewed, and has two secrets for some time.
     pub renewed: Option<Renewed>,
@@ -269,8 +281,10 @@ pub struct OwnToken {
 #[serde(deny_unknown_fields)]
 pub struct Renewed {
     /// JSON pointer of the new secret.
+    #[serde(deserialize_with = "words::rooted")]
     pub secret: String,
     /// JSON pointer of its last moment.
+    #[serde(deserialize_with = "words::rooted")]
     pub expires: String,
     /// The status that is of the old secret alone.
     pub status: String,

@@ -72,20 +72,6 @@ fn check(service: &ServiceText) -> Result<(), (&'static str, String)> {
             "an id is up to 32 lower-case letters, digits, - and _".to_owned(),
         ));
     }
-    let requests = &service.requests;
-    let paths = [
-        ("bare", requests.bare.as_deref()),
-        ("authenticated", requests.authenticated.as_deref()),
-        ("fallback", requests.fallback.as_deref()),
-    ];
-    for (key, path) in paths {
-        if path.is_some_and(|path| !path.is_empty() && !path.starts_with('/')) {
-            return Err((
-                key,
-                "a path starts with / (or is empty: the URL itself)".to_owned(),
-            ));
-        }
-    }
     for template in [&service.handle].into_iter().chain(
         service
             .auth

@@ -99,6 +99,23 @@ fn problems_name_file_line_and_key() {
 
     let path = problem("[service]\nid='x'\ntitle='X'\n[service.requests]\nbare = 'api'\n");
     assert_eq!((path.line, path.key.as_str()), (5, "bare"));
+    for wrong in [
+        "[service.version]\npath = 'api/health'\n",
+        "[service.version]\npointer = 'version'\n",
+        "[service.identity]\nlist = 'data'\nid = '/id'\nname = '/name'\n",
+        "[service.own_token]\npath = 'tokens/{username}'\nstatus = '/s'\ninactive = []\n",
+        "[[mark]]\nwhen = { json = [{ at = 'id' }] }\nwho = 'service'\nname = 'X'\nscore = 1\n",
+    ] {
+        let nowhere = problem(&format!("[service]\nid='x'\ntitle='X'\n{wrong}"));
+        assert_eq!(nowhere.line, 5, "{nowhere}");
+        assert!(nowhere.problem.contains("starts with /"), "{nowhere}");
+    }
+    let rule = |status| format!("[[rule]]\nreason='connected'\nwhen={{ status=[{status}] }}\n");
+    for status in ["99999", "true", "'40x'"] {
+        let status = problem(&rule(status));
+        assert_eq!(status.line, 3);
+        assert!(status.problem.contains("\"4xx\""), "{status}");
+    }
 
     let word = problem("[reason.nonsense]\ncause='x.'\nwho='you'\n[service]\nid='x'\ntitle='X'");
     assert_eq!((word.line, word.key.as_str()), (1, "nonsense"));

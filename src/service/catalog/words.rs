@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::domain::{AnsweredBy, Reason};
@@ -158,6 +159,37 @@ pub(super) fn lower<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
         .iter()
         .map(|text| text.to_lowercase())
         .collect())
+}
+
+/// A JSON pointer, or a path behind the URL.
+struct Rooted;
+
+impl Visitor<'_> for Rooted {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one that starts with / (or is empty: the whole answer, the URL itself)")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<String, E> {
+        if text.is_empty() || text.starts_with('/') {
+            Ok(text.to_owned())
+        } else {
+            Err(E::invalid_value(Unexpected::Str(text), &self))
+        }
+    }
+}
+
+/// Reads a JSON pointer, or a path behind the URL: one that begins otherwise would find nothing, or ask elsewhere.
+pub(super) fn rooted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    deserializer.deserialize_str(Rooted)
+}
+
+/// The same where it may be absent.
+pub(super) fn rooted_if_any<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    rooted(deserializer).map(Some)
 }
 
 /// A word that stands for nobody who answers.
