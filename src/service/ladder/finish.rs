@@ -95,8 +95,8 @@ impl Ladder {
             self.notes.push(format!("also: {}", further.reason.title()));
         }
         if self.through_index && finding.reason != Reason::RewriteOff {
-            self.notes
-                .push("also: reached only through /index.php".to_owned());
+            let note = format!("also: reached only through {}", self.fallback());
+            self.notes.push(note);
         }
         let urgent = expiring.filter(|left| *left <= tls::URGENT);
         let named = finding.reason == Reason::TlsExpiring;

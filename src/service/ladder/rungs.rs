@@ -273,8 +273,9 @@ impl Ladder {
             return self.over();
         };
         if self.is_found(&judged) {
+            let (path, index) = self.both_ways();
             self.notes.push(format!(
-                "{} answers {} at /api, and as itself at /index.php/api",
+                "{} answers {} at {path}, and as itself at {index}",
                 direct.judged.answerer.shown(),
                 direct.judged.status
             ));
@@ -290,18 +291,34 @@ impl Ladder {
             || is_source
             || matches!(status, 401 | 403 | 429 | 500..600);
         if better {
+            let (path, index) = self.both_ways();
             self.notes.push(format!(
-                "/api has no page ({}); this is the answer of /index.php/api",
+                "{path} has no page ({}); this is the answer of {index}",
                 direct.judged.status
             ));
             return self.refused(Main { judged, reply });
         }
-        self.notes
-            .push(format!("/index.php was tried too: {}", said(&judged)));
+        let note = format!("{} was tried too: {}", self.fallback(), said(&judged));
+        self.notes.push(note);
         if !matches!(status, 0 | 404) && direct.judged.finding.reason == Reason::NotFound {
             direct.judged.finding = Finding::variant(Reason::NotFound, "direct");
         }
         self.refused(direct)
+    }
+
+    /// The folder that the service is asked in, such as `/api`, and the same behind its fallback.
+    fn both_ways(&self) -> (String, String) {
+        let path = self.path_of(Rung::Service).unwrap_or_default();
+        let mut folders = path.trim_start_matches('/').split(['/', '?']);
+        let folder = format!("/{}", folders.next().unwrap_or_default());
+        let index = format!("{}{folder}", self.fallback());
+        (folder, index)
+    }
+
+    /// What stands before the path where it is tried a second time, such as `/index.php`.
+    pub(super) fn fallback(&self) -> &str {
+        let requests = &self.service.text().requests;
+        requests.fallback.as_deref().unwrap_or_default()
     }
 
     /// Whether a bare answer shows that the service is there.

@@ -268,3 +268,48 @@ who = "you"
         (Reason::Maintenance, "Mine is being mended.")
     );
 }
+
+#[test]
+fn what_is_said_of_a_service_of_the_user_s_own_is_what_its_file_names() {
+    let text = r#"
+[service]
+id = "mine"
+title = "Mine"
+[service.fields]
+username = { need = "required" }
+key = { need = "required" }
+[service.auth]
+first = "basic"
+[service.requests]
+bare = "/v1/health"
+authenticated = "/v1/me"
+fallback = "/run.php"
+[service.own_token]
+path = "/v1/tokens/{username}"
+status = "/status"
+inactive = ["Ending"]
+[[rule]]
+reason = "service-found"
+when = { rung = "service", status = [200], json = [{ at = "/ok" }] }
+"#;
+    let catalog = Catalog::with([("mine.toml".to_owned(), text.to_owned())]).unwrap();
+    let id = ServiceId::new("mine");
+    let climb = |replies: Vec<crate::domain::Reply>| {
+        let subject = with_pair(Subject::new(id.clone(), "https://e.com"), "u", "k");
+        let answers = replies.into_iter();
+        let answers = answers.map(|reply| RungAnswer::Reply(Box::new(reply)));
+        let begun = Ladder::begin(catalog.get(&id).unwrap(), subject, now());
+        drive(begun, answers.collect())
+    };
+    let absent = || html(404, &[], "<html></html>");
+    let run = climb(vec![
+        absent(),
+        json(200, r#"{"ok":true}"#),
+        json(200, "{}"),
+        json(200, r#"{"status":"ENDING"}"#),
+    ]);
+    assert_eq!(run.reason(), Reason::KeyInUseInactive);
+    assert!(run.says("404 at /v1, and as itself at /run.php/v1"));
+    assert!(run.says("reached only through /run.php"));
+    assert!(climb(vec![absent(), absent()]).says("/run.php was tried too"));
+}
