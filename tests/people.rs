@@ -783,6 +783,16 @@ fn completions_name_commands_connections_and_guides() {
     assert_eq!(offer(&["switchboard", "--theme", "hi"]), "high-contrast");
     let cms = offer(&["switchboard", "connection", "add", "x", "--cms", "j"]);
     assert_eq!(cms, "joomla");
+    let services = home.path().join(".config/switchboard/services");
+    std::fs::create_dir(&services).unwrap();
+    let own =
+        "[service]\nid = 'grafana'\ntitle = 'Grafana'\n[[cms]]\nid = 'jdrupal'\ntitle = 'Drupal'\n";
+    std::fs::write(services.join("own.toml"), own).unwrap();
+    std::fs::write(services.join("broken.toml"), "[serv").unwrap();
+    let probe = ["switchboard", "probe", "--service", "g"];
+    assert_eq!(offer(&probe), "grafana");
+    let cms = offer(&["switchboard", "connection", "add", "x", "--cms", "j"]);
+    assert_eq!(cms, "joomla\njdrupal");
     home.file("accounts.csv", "");
     let here = offer(&["switchboard", "connection", "import", "acc"]);
     assert_eq!(here, "accounts.csv", "a path from here");

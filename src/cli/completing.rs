@@ -1,5 +1,5 @@
 //! Completions: the shell asks this program at each Tab, so that names of connections are offered too. Only the
-//! configuration is read: no secret, no state, no network.
+//! configuration and the service files are read: no secret, no state, no network.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -203,12 +203,12 @@ fn tags(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn services(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let catalog = Catalog::embedded();
-    let shipped = catalog.ids().map(|id| id.as_str().to_owned());
-    let own = configured()
+    let catalog = catalog();
+    let known = catalog.ids().map(|id| id.as_str().to_owned());
+    let used = configured()
         .into_iter()
         .map(|one| one.service.as_str().to_owned());
-    let mut all: Vec<String> = shipped.chain(own).collect();
+    let mut all: Vec<String> = known.chain(used).collect();
     all.sort();
     all.dedup();
     offered(typed, all.into_iter().map(|id| (id, String::new())))
@@ -225,7 +225,7 @@ fn themes(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn cms(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let catalog = Catalog::embedded();
+    let catalog = catalog();
     let known = catalog.cms().iter();
     offered(typed, known.map(|cms| (cms.id.clone(), cms.title.clone())))
 }
@@ -259,16 +259,26 @@ fn offered(typed: &OsStr, all: impl Iterator<Item = (String, String)>) -> Vec<Co
 /// The connections of the configuration that the line to be completed means; none where it can't be read: a
 /// completion does not complain.
 fn configured() -> Vec<Arc<Connection>> {
+    let read = store().and_then(|store| store.load().ok());
+    read.map(|read| read.connections).unwrap_or_default()
+}
+
+/// The services that come along, and those of the files beside that configuration that are in order.
+fn catalog() -> Catalog {
+    let files = store().and_then(|store| store.service_files().ok());
+    let files = files.into_iter().flatten();
+    let texts = files.filter_map(|file| Some((String::new(), file.text.ok()?)));
+    Catalog::with_those_in_order(texts).0
+}
+
+fn store() -> Option<Store> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let overrides = Overrides {
         config_dir: folder(&words, "--config-dir"),
         state_dir: None,
     };
-    let folders = Environment::read().folders(&overrides);
-    let read = folders
-        .ok()
-        .and_then(|folders| Store::at(folders.configuration).load().ok());
-    read.map(|read| read.connections).unwrap_or_default()
+    let folders = Environment::read().folders(&overrides).ok()?;
+    Some(Store::at(folders.configuration))
 }
 
 /// The folder behind `flag`, as a word of its own or behind `=`.
