@@ -645,7 +645,8 @@ fn a_call_that_a_change_led_to_is_not_cut_off_by_the_end() {
     assert!(made.unwrap().success());
     let script = home.private(
         "called",
-        "#!/bin/sh\ncd \"${0%/*}\"\ncat > verdict\nread word < go-on\necho \"$word\" > done\n",
+        "#!/bin/sh\ncd \"${0%/*}\"\ncat > verdict\nread word < go-on\necho \"$word\" > done\n\
+         echo nobody is there >&2\nexit 3\n",
     );
     fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
     let configuration = place("config/switchboard.toml");
@@ -673,6 +674,9 @@ fn a_call_that_a_change_led_to_is_not_cut_off_by_the_end() {
     fs::write(place("go-on"), "on\n").unwrap();
     assert_eq!(watching.ended().code(), Some(143));
     assert_eq!(fs::read_to_string(place("done")).unwrap(), "on\n");
+    let said = lines.next().unwrap().unwrap();
+    let why = "on_change failed: it ended with exit status: 3: nobody is there";
+    assert!(said.ends_with(why), "{said}");
 }
 
 #[test]

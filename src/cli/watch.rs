@@ -79,12 +79,15 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
         number = signals.next() => Ok(128 + number),
         () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Ok(0),
     };
-    let found = found_by_now(followed.watch).await;
-    settle(context, printer, &found, &mut signals, ended).await
+    let mut watch = followed.watch;
+    let found = found_by_now(&mut watch).await;
+    // No further probe begins, and those that run are ended.
+    watch.replace(Vec::<Arc<Connection>>::new());
+    settle(context, printer, (&found, watch), &mut signals, ended).await
 }
 
-/// What has ended by now and was not told yet. No further probe begins, and those that run are ended.
-async fn found_by_now(mut watch: Watch) -> Vec<WatchEvent> {
+/// What has ended by now and was not told yet.
+async fn found_by_now(watch: &mut Watch) -> Vec<WatchEvent> {
     watch.set_paused(true);
     let mut found = Vec::new();
     while let Ok(event) = timeout(Duration::ZERO, watch.next()).await {
@@ -98,7 +101,7 @@ async fn found_by_now(mut watch: Watch) -> Vec<WatchEvent> {
 async fn settle(
     context: &Context,
     mut printer: ChangePrinter,
-    found: &[WatchEvent],
+    (found, mut watch): (&[WatchEvent], Watch),
     signals: &mut Signals,
     mut ended: Result<u8, Fault>,
 ) -> Result<u8, Fault> {
@@ -111,6 +114,12 @@ async fn settle(
                 .say_at_end("waiting for on_change to end; the next signal ends it")
                 .await;
             announcing.await;
+        }
+        // Whether the last of them failed is known now.
+        for event in found_by_now(&mut watch).await {
+            if let WatchEvent::Trouble(why) = event {
+                printer.say_at_end(&why).await;
+            }
         }
         if !context.core.settle_history().await {
             printer
