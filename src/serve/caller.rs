@@ -1,5 +1,5 @@
-//! Whoever calls: a connection on which nothing is asked in time is let go, so that half-sent requests take no
-//! descriptor from the probes. axum has no such limit.
+//! Whoever calls: a connection on which nothing is asked in time, or whose answer nobody takes, is let go, so that
+//! half-sent requests take no descriptor from the probes. axum has no such limit.
 //!
 //! So many may be connected at once. One that keeps its connection open after an answer, for a next request that may
 //! come in a minute or never, gives way once somebody waits to be let in.
@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// For the head of a request, from its first byte on; also for the first request of a connection.
 const FOR_HEAD: Duration = Duration::from_secs(10);
-/// Until the next request is begun. Prometheus keeps connections open for minutes, and opens another one for nothing.
+/// Until the next request is begun, or more of an answer is taken. Prometheus keeps connections open for minutes, and opens another one for nothing.
 const BETWEEN: Duration = Duration::from_secs(90);
 
 /// What comes in by either kind of listener: what serves it is there once.
@@ -220,11 +220,17 @@ impl AsyncWrite for Caller {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let caller = self.get_mut();
-        let written = ready!(Pin::new(&mut caller.stream).poll_write(context, bytes));
-        caller.asked = Asked::Answered;
-        caller.gives_way = None;
-        caller.wait_for(BETWEEN);
-        Poll::Ready(written)
+        let written = Pin::new(&mut caller.stream).poll_write(context, bytes);
+        if written.is_ready() || caller.asked != Asked::Answered {
+            caller.asked = Asked::Answered;
+            caller.gives_way = None;
+            caller.wait_for(BETWEEN);
+        }
+        if written.is_pending() {
+            ready!(caller.until.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -376,6 +382,27 @@ mod tests {
         answer(&mut caller).await;
         let short = Duration::from_millis(1);
         assert!(timeout(short, caller.read_u8()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_take_its_answer_is_let_go() {
+        let (mut client, mut caller) = pair();
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_eq!(read(&mut caller).await, (18, 0));
+        sleep(Duration::from_secs(600)).await;
+        let slowly = async {
+            for _ in 0..3 {
+                sleep(Duration::from_secs(80)).await;
+                client.read_exact(&mut [0; 1024]).await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(caller.write_all(&[0; 4 * 1024]), slowly);
+        written.unwrap();
+        let begun = Instant::now();
+        let writes = timeout(Duration::from_secs(1_000), caller.write_all(b"x"));
+        let problem = writes.await.expect("it is let go").unwrap_err();
+        assert_eq!(problem.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed().as_secs(), 90);
     }
 
     #[tokio::test(start_paused = true)]
