@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 
 use super::{FileProblem, PATIENCE};
-use crate::store::files::shown;
+use crate::store::files::{shown, unwritable};
 
 /// Why the state was not read or written. Where it matters for the lock-out budget, the key is not sent.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,10 @@ pub enum StateProblem {
         /// The database.
         path: PathBuf,
     },
-    /// Anything else, such as no permission.
+    /// This user may not write it, or its folder: a sentence with the path, and the cure where it is known.
+    #[error("{0}")]
+    Shut(String),
+    /// Anything else.
     #[error("{} can't be used", shown(path))]
     Database {
         /// The database.
@@ -83,6 +86,9 @@ pub(in crate::store) trait WithPath<T> {
 impl<T> WithPath<T> for rusqlite::Result<T> {
     fn with_path(self, path: &Path) -> Result<T, StateProblem> {
         self.map_err(|source| {
+            if let Some(why) = shut(path, &source) {
+                return StateProblem::Shut(why);
+            }
             let path = path.to_owned();
             match source.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
@@ -97,6 +103,15 @@ impl<T> WithPath<T> for rusqlite::Result<T> {
             }
         })
     }
+}
+
+/// Why the file at `path`, or its folder, can't be written, where it is that: SQLite's words name neither owner nor cure.
+fn shut(path: &Path, source: &rusqlite::Error) -> Option<String> {
+    let code = source.sqlite_error_code()?;
+    if !matches!(code, ErrorCode::CannotOpen | ErrorCode::ReadOnly) {
+        return None;
+    }
+    unwritable(path).or_else(|| unwritable(path.parent()?))
 }
 
 /// The file that programs share beside the database could not grow: SQLite has no plainer word for it.
@@ -130,5 +145,14 @@ mod tests {
         }
         let other = told(rusqlite::ffi::SQLITE_IOERR_READ);
         assert!(matches!(other, StateProblem::Database { .. }), "{other}");
+    }
+
+    #[test]
+    fn what_this_user_may_not_write_is_told_as_that() {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+        let error = rusqlite::Error::SqliteFailure(code, None);
+        let told = Err::<(), _>(error).with_path(Path::new("/dev/null/state.db"));
+        let told = told.unwrap_err().to_string();
+        assert_eq!(told, "/dev/null is not a folder");
     }
 }
