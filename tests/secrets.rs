@@ -307,7 +307,9 @@ fn a_secret_is_set_and_moved_with_the_origin_it_was_entered_for() {
         &["connection", "edit", "plain", "--url", "http://127.0.0.1:3"],
         "",
     );
-    owner.done(&["secret", "move", "plain", "key", "--store", "vault"], "");
+    let moved = owner.done(&["secret", "move", "plain", "key", "--store", "vault"], "");
+    let left = format!("{reference} still holds the value: delete it");
+    assert!(moved.err.contains(&left), "{moved:?}");
     let shown = owner
         .done(&["connection", "show", "plain", "--format", "json"], "")
         .json();

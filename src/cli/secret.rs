@@ -240,9 +240,12 @@ pub(super) async fn tell_sent(context: &Context, connection: &Connection, key: &
 /// Values that nobody refers to any more, and that are still somewhere.
 pub(super) fn tell(left_behind: &[SecretRef]) {
     for reference in left_behind {
+        let is_file = matches!(reference, SecretRef::File(_));
         let reference = inert(&reference.to_string(), 120);
-        output::say(&format!(
-            "{reference} could not be taken out: it still holds the old value"
-        ));
+        output::say(&if is_file {
+            format!("{reference} still holds the value: delete it, if nothing else reads it")
+        } else {
+            format!("{reference} could not be taken out: it still holds the old value")
+        });
     }
 }

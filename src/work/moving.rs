@@ -65,7 +65,8 @@ impl Core {
 
     /// Moves a secret's value to another store, with the origin that it was entered for: first the new place,
     /// then the configuration, then the old place, unless another connection refers to it. Whatever fails,
-    /// the connection finds its secret. A copy that could not be taken out is in [`Saved::left_behind`].
+    /// the connection finds its secret. A copy that could not be taken out, or a file that holds it, is in
+    /// [`Saved::left_behind`].
     pub async fn move_secret(
         &self,
         name: &Name,
@@ -97,9 +98,12 @@ impl Core {
             let _ = secrets.remove(&new, &place).await;
             return Err(problem);
         }
+        let mut left_behind = self.take_out(vec![(old.clone(), place)]).await;
+        // A file is whose it was: nothing is deleted, and the value is in the open as before.
+        left_behind.extend(Some(old).filter(|old| StoreKind::of(old) == StoreKind::File));
         Ok(Saved {
             connection: after,
-            left_behind: self.take_out(vec![(old, place)]).await,
+            left_behind,
         })
     }
 
