@@ -79,6 +79,12 @@ impl Prober {
         }
     }
 
+    /// Reads the system's certificate authorities, if that was not done before, for whoever begins many probes after it.
+    /// Why there are none, each probe says that wants one.
+    pub async fn read_authorities(&self) {
+        self.shared.read_authorities().await;
+    }
+
     /// Climbs the ladder of `subject`. The profile's time covers the whole run, but not the
     /// waiting for a turn at the host, or for a place of a look-up.
     #[expect(

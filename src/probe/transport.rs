@@ -65,6 +65,13 @@ pub struct SharedResources {
     over_http1: OverHttp1,
 }
 
+impl SharedResources {
+    /// Reads the authorities, if that was not done before.
+    pub async fn read_authorities(&self) {
+        let _ = self.roots.load().await;
+    }
+}
+
 /// Sends requests by one [`Profile`]. Copies share their client.
 #[derive(Clone, Debug)]
 pub struct Transport {

@@ -13,11 +13,11 @@ use super::edit::Unsaved;
 use super::error::WorkError;
 use super::gate;
 use super::job::{Prepared, ProbeJob, RememberedAs, host_of};
-use super::local::local_error;
+use super::local::{DEFECT, local_error};
 use super::preparations;
 use super::record::Recorder;
 use super::secrets::Trust;
-use super::targets::{ProbeUrl, TargetSettings, Targets, Tell, further_threads};
+use super::targets::{Probing, TargetSettings, Targets, Tell, further_threads};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::budget::LiftedPause;
 use crate::domain::{
@@ -216,24 +216,33 @@ impl Core {
         let concurrency = settings.concurrency.min(urls.len());
         let (core, prepared) = (self.clone(), Arc::new(OnceCell::new()));
         let settings = Arc::new(settings);
-        let probe = move |url: String| -> BoxFuture<'static, Verdict> {
-            let (core, settings) = (core.clone(), Arc::clone(&settings));
-            let prepared = Arc::clone(&prepared);
+        let with_tls = urls.iter().any(|url| is_https(url));
+        let (preparing, making) = (core.clone(), Arc::clone(&prepared));
+        let prepare = move || -> BoxFuture<'static, ()> {
+            let (core, settings) = (preparing.clone(), Arc::clone(&settings));
+            let prepared = Arc::clone(&making);
             Box::pin(async move {
-                match prepared
-                    .get_or_init(|| core.prepare_targets(&settings))
-                    .await
-                {
-                    Ok(prepared) => core.probe_target(&url, prepared).await,
-                    Err(problem) => {
-                        local_error(None, &ServiceId::http(), &url, &error_chain(problem))
-                    }
+                let made = core.prepare_targets(&settings, with_tls);
+                prepared.get_or_init(|| made).await;
+            })
+        };
+        let probe = move |url: String| -> BoxFuture<'static, Verdict> {
+            let (core, prepared) = (core.clone(), Arc::clone(&prepared));
+            Box::pin(async move {
+                match prepared.get() {
+                    Some(Ok(prepared)) => core.probe_target(&url, prepared).await,
+                    Some(Err(problem)) => unprobed(&url, &error_chain(problem)),
+                    None => unprobed(&url, DEFECT),
                 }
             })
         };
-        let (probe, tell): (ProbeUrl, Tell<B>) = (Arc::new(probe), Arc::new(tell));
+        let probing = Probing {
+            prepare: Arc::new(prepare),
+            probe: Arc::new(probe),
+        };
+        let tell: Tell<B> = Arc::new(tell);
         Targets::new(
-            &probe,
+            &probing,
             &tell,
             urls,
             concurrency,
@@ -392,7 +401,11 @@ impl Core {
     async fn prepare_targets(
         &self,
         settings: &TargetSettings,
+        with_tls: bool,
     ) -> Result<PreparedTargets, WorkError> {
+        if with_tls {
+            self.0.prober.read_authorities().await;
+        }
         let catalog = self.catalog().await?;
         let service = catalog.get(&ServiceId::http()).cloned();
         let service = service.ok_or_else(|| WorkError::NoSuchService {
@@ -421,6 +434,17 @@ impl Core {
         });
         self.climb(prepared, &silent).await.0
     }
+}
+
+/// The verdict of a target that could not be probed.
+fn unprobed(url: &str, why: &str) -> Verdict {
+    local_error(None, &ServiceId::http(), url, why)
+}
+
+/// Whether a target will want the system's certificate authorities. One without a scheme will (`https` is added).
+fn is_https(url: &str) -> bool {
+    let scheme = url.split_once("://").map_or("https", |(scheme, _)| scheme);
+    scheme.eq_ignore_ascii_case("https")
 }
 
 /// What the targets of one list have in common.

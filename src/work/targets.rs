@@ -77,9 +77,18 @@ const GATHERED_FOR: Duration = Duration::from_millis(4);
 
 /// Probes one URL.
 pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
+/// Makes ready what all probes of a list have in common. No probe begins before: those that wait for it together would
+/// go on at the same moment, all of them ahead of the first answer.
+pub(super) type Prepare = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 /// Adds what is told of a verdict to a bundle. It does so where the probe ran, beside the other probes: what a verdict
 /// consists of is given back by the thread that took it.
 pub(super) type Tell<B> = Arc<dyn Fn(Verdict, &mut B) + Send + Sync>;
+
+/// How the URLs of a list are probed.
+pub(super) struct Probing {
+    pub prepare: Prepare,
+    pub probe: ProbeUrl,
+}
 
 /// So many threads probe at most: with more of them it is hosts that are waited for.
 const MOST_THREADS: usize = 8;
@@ -122,7 +131,7 @@ impl Waiting {
 impl<B: Default + Send + 'static> Targets<B> {
     /// Probes in the caller's runtime and on these threads, which share the list and `concurrency`.
     pub(super) fn new(
-        probe: &ProbeUrl,
+        probing: &Probing,
         tell: &Tell<B>,
         urls: Vec<String>,
         concurrency: usize,
@@ -136,7 +145,8 @@ impl<B: Default + Send + 'static> Targets<B> {
             let share = left.div_ceil(places);
             (left, places) = (left - share, places - 1);
             Round {
-                probe: Arc::clone(probe),
+                prepare: Arc::clone(&probing.prepare),
+                probe: Arc::clone(&probing.probe),
                 tell: Arc::clone(tell),
                 waiting: waiting.clone(),
                 running: FuturesUnordered::new(),
@@ -191,6 +201,7 @@ fn go_on_breaking(round: Result<(), JoinError>) {
 /// The probes that run on one thread, and what has yet to. They are parts of its task: as tasks of their own each would
 /// be put into the runtime's queue, and its result be fetched from there.
 struct Round<B> {
+    prepare: Prepare,
     probe: ProbeUrl,
     tell: Tell<B>,
     waiting: Waiting,
@@ -222,6 +233,7 @@ fn broken(url: &str) -> Verdict {
 
 impl<B: Default + Send + 'static> Round<B> {
     async fn run(mut self, told: mpsc::Sender<B>) {
+        (self.prepare)().await;
         while let Some(first) = self.next().await {
             let mut bundle = B::default();
             (self.tell)(first, &mut bundle);
@@ -312,6 +324,12 @@ mod tests {
         Arc::new(|verdict, bundle: &mut Vec<Verdict>| bundle.push(verdict))
     }
 
+    /// Nothing has to be made ready.
+    fn at_once(probe: ProbeUrl) -> Probing {
+        let prepare: Prepare = Arc::new(|| Box::pin(std::future::ready(())));
+        Probing { prepare, probe }
+    }
+
     async fn all(targets: &mut Targets<Vec<Verdict>>) -> Vec<Verdict> {
         let mut all = Vec::new();
         while let Some(bundle) = targets.next().await {
@@ -360,7 +378,7 @@ mod tests {
     async fn of_hosts_that_answer_at_once_few_run_and_the_first_is_told_early() {
         let (probe, running, most) = quick();
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 1_000, Vec::new());
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, 1_000, Vec::new());
         let first = targets.next().await.unwrap().len();
         let begun = first + running.load(Ordering::SeqCst);
         assert!(begun <= 6 * AT_ONCE, "{begun}");
@@ -369,13 +387,36 @@ mod tests {
         assert!((AT_ONCE..=6 * AT_ONCE).contains(&most), "{most}");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn none_begins_before_what_all_need_is_there_and_then_few_do() {
+        let (probe, running, _) = quick();
+        let ready = Arc::new(tokio::sync::Semaphore::new(0));
+        let waited_for = Arc::clone(&ready);
+        let prepare: Prepare = Arc::new(move || {
+            let ready = Arc::clone(&waited_for);
+            Box::pin(async move { drop(ready.acquire().await) })
+        });
+        let urls = (0..1_000).map(|n| format!("u{n}")).collect();
+        let probing = Probing { prepare, probe };
+        let mut targets = Targets::new(&probing, &as_it_is(), urls, 1_000, Vec::new());
+        for _ in 0..100 {
+            yield_now().await;
+        }
+        assert_eq!(running.load(Ordering::SeqCst), 0);
+        ready.add_permits(1);
+        let first = targets.next().await.unwrap().len();
+        let begun = first + running.load(Ordering::SeqCst);
+        assert!(begun <= 6 * AT_ONCE, "{begun}");
+        assert_eq!(first + all(&mut targets).await.len(), 1_000);
+    }
+
     #[tokio::test]
     async fn what_ends_together_is_told_together_and_once() {
         let probe: ProbeUrl = Arc::new(|url| {
             Box::pin(async move { local_error(None, &ServiceId::http(), &url, "") })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, AT_ONCE, Vec::new());
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, AT_ONCE, Vec::new());
         let (mut bundles, mut told) = (0, HashSet::new());
         while let Some(bundle) = targets.next().await {
             bundles += 1;
@@ -397,7 +438,7 @@ mod tests {
             })
         });
         let urls = (1..=100).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 100, Vec::new());
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, 100, Vec::new());
         let mut bundles = Vec::new();
         while let Some(bundle) = targets.next().await {
             bundles.push(bundle.len());
@@ -429,7 +470,7 @@ mod tests {
         });
         let urls = (0..500).map(|n| format!("u{n}")).collect();
         let threads = vec![TaskThread::start(None).unwrap()];
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 33, threads);
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, 33, threads);
         let mut told = HashSet::new();
         for verdict in all(&mut targets).await {
             assert!(told.insert(verdict.url));
@@ -460,7 +501,7 @@ mod tests {
         });
         let urls = (0..10).map(|n| format!("u{n}")).collect();
         let threads = vec![TaskThread::start(None).unwrap()];
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 2, threads);
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, 2, threads);
         while targets.next().await.is_some() {}
     }
 
@@ -474,7 +515,7 @@ mod tests {
         });
         let urls = (0..10).map(|n| format!("u{n}")).collect();
         let threads = vec![TaskThread::start(None).unwrap()];
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 2, threads);
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, 2, threads);
         // Far beyond what it takes, on a busy machine too.
         let told = tokio::time::timeout(Duration::from_secs(60), targets.next());
         assert!(told.await.is_ok(), "it waits for the other one");
@@ -484,7 +525,13 @@ mod tests {
     #[should_panic(expected = "no probe")]
     async fn a_round_that_breaks_is_no_end_of_the_list() {
         let probe: ProbeUrl = Arc::new(|_| panic!("no probe"));
-        let mut targets = Targets::new(&probe, &as_it_is(), vec!["u".to_owned()], 1, Vec::new());
+        let mut targets = Targets::new(
+            &at_once(probe),
+            &as_it_is(),
+            vec!["u".to_owned()],
+            1,
+            Vec::new(),
+        );
         targets.next().await;
     }
 
@@ -501,7 +548,7 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let _targets = Targets::new(&probe, &as_it_is(), urls, 100, Vec::new());
+        let _targets = Targets::new(&at_once(probe), &as_it_is(), urls, 100, Vec::new());
         let mut before = 0;
         for _ in 0..20 {
             yield_now().await;
@@ -531,7 +578,7 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 16, Vec::new());
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, 16, Vec::new());
         let all = all(&mut targets).await;
         let order: Vec<_> = all.into_iter().map(|verdict| verdict.url).collect();
         assert_eq!(order.last().map(String::as_str), Some("u0"));
@@ -549,7 +596,7 @@ mod tests {
             })
         });
         let urls = (0..3).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 3, Vec::new());
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, 3, Vec::new());
         let mut all = all(&mut targets).await;
         all.sort_by(|one, other| one.url.cmp(&other.url));
         let told = |verdict: &Verdict| (verdict.url.clone(), verdict.cause.clone());
@@ -575,7 +622,7 @@ mod tests {
             })
         });
         let urls = (1..=100).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 50, Vec::new());
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, 50, Vec::new());
         tokio::time::sleep(GATHERED_FOR * 200).await;
         // More than the bundles that may wait, and none begin behind them but what had begun already.
         let ended = ended.load(Ordering::SeqCst);
