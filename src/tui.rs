@@ -125,16 +125,23 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
     };
     // A hung look-up of a name can't be ended: it is left behind, not waited for. Where the process ends as well, its
     // end takes the threads: to wake each of them before would keep the prompt waiting.
-    match end {
-        ScreenEnd::Quit if !goes_on => std::mem::forget((tasks, own)),
-        ScreenEnd::Signal(_) | ScreenEnd::Panicked => std::mem::forget((tasks, own)),
-        ScreenEnd::Demo | ScreenEnd::Import | ScreenEnd::Quit => {
-            insisting.abort();
-            drop(tasks);
-            own.shutdown_background();
-        }
+    if is_last(end, goes_on) {
+        std::mem::forget((tasks, own));
+    } else {
+        insisting.abort();
+        drop(tasks);
+        own.shutdown_background();
     }
     Ok(end)
+}
+
+/// Whether the process ends with a screen that ended so.
+const fn is_last(end: ScreenEnd, goes_on: bool) -> bool {
+    match end {
+        ScreenEnd::Quit => !goes_on,
+        ScreenEnd::Signal(_) | ScreenEnd::Panicked => true,
+        ScreenEnd::Demo | ScreenEnd::Import => false,
+    }
 }
 
 /// A panic anywhere gives the terminal back before it is told, and ends the program: tasks catch theirs, and
@@ -158,7 +165,7 @@ struct ScreenSession {
 
 impl ScreenSession {
     async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<ScreenEnd> {
-        let queue = Queue(self.sender);
+        let (queue, goes_on) = (Queue(self.sender), self.options.goes_on);
         let core = self.core.clone();
         let size = terminal::size()?;
         let surface = Screen::over(Arc::clone(&self.terminal), size, self.options.theme)?;
@@ -205,6 +212,10 @@ impl ScreenSession {
         // Not closed in order: the database would write what it has in its log once more, and the prompt wait
         // for the disk.
         std::mem::forget(core);
+        if ended.as_ref().is_ok_and(|end| is_last(*end, goes_on)) {
+            // The end of the process gives all of it back at once, wiped; piece by piece the prompt would wait.
+            std::mem::forget(event_loop);
+        }
         ended
     }
 }

@@ -271,9 +271,10 @@ impl Effects {
         });
     }
 
-    /// Ends every task, and clears the clipboard where it is still ours. Gives the bytes for the terminal.
+    /// Ends the tasks, and clears the clipboard where it is still ours. Gives the bytes for the terminal. Whoever looks
+    /// at the files of the configuration begins nothing, and ends with the runtime: the prompt need not wait for it.
     pub async fn end(&mut self) -> Option<Cleared> {
-        self.tasks.clear();
+        self.tasks.retain(|key, _| *key == Key::Configuration);
         tokio::time::timeout(LAST_CLEARING, self.core.clear_clipboard())
             .await
             .ok()
