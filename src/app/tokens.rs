@@ -119,6 +119,11 @@ impl TokensPane {
         self.sheets.last()
     }
 
+    /// Every sheet, those put aside too: what they wait for comes wherever they lie.
+    pub(super) fn all_sheets(&mut self) -> impl Iterator<Item = &mut TokenSheet> {
+        self.sheets.iter_mut().chain(&mut self.aside)
+    }
+
     /// Whether the next letter types rather than acts: a filter, or a line of a sheet.
     pub fn takes_text(&self) -> bool {
         match self.sheets.last() {

@@ -718,6 +718,56 @@ fn the_war_room_puts_sheets_aside_and_brings_them_back() {
     assert!(matches!(scene.sheet(), TokenSheet::Wizard(_)));
 }
 
+/// What waits for an answer would wait for ever, and hold back the end of the program.
+#[test]
+fn what_a_sheet_waits_for_comes_while_it_lies_aside() {
+    let answers = [
+        Ok(None),
+        Err(trouble(TroubleKind::Failed)),
+        Err(trouble(TroubleKind::InUse(vec![named("other")]))),
+    ];
+    for answer in answers {
+        let is_done = answer.is_ok();
+        let mut scene = listed(3);
+        scene.keys("x").types("token 0").keys("enter");
+        let asked = scene.asked();
+        let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+            panic!("{asked:?}");
+        };
+        scene
+            .keys("alt-W")
+            .told(TokensMessage::ChangeAnswered {
+                generation: *generation,
+                answer: ChangeAnswer::Switched(answer),
+            })
+            .keys("W");
+        assert!(!scene.model.tokens.is_under_way());
+        assert_eq!(scene.model.tokens.sheets.is_empty(), is_done);
+    }
+    let mut scene = listed(3);
+    scene.keys("enter tab tab W");
+    for asked in scene.asked() {
+        let TokensEffect::Query {
+            generation, query, ..
+        } = asked
+        else {
+            continue;
+        };
+        let no = trouble(TroubleKind::Failed);
+        let answer = match query {
+            TokensQuery::Token { .. } => TokensAnswer::Token(Err(no)),
+            TokensQuery::Usage { .. } => TokensAnswer::Usage(Err(no)),
+            other => panic!("{other:?}"),
+        };
+        scene.told(TokensMessage::Answered { generation, answer });
+    }
+    scene.keys("W");
+    let TokenSheet::Details(details) = scene.sheet() else {
+        panic!("{:?}", scene.sheet());
+    };
+    assert!(details.usage.trouble().is_some() && details.reading.trouble().is_some());
+}
+
 #[test]
 fn a_read_only_connection_changes_nothing() {
     let mut account = market("market");

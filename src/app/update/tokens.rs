@@ -154,7 +154,7 @@ impl Model {
             list.looking_up = None;
             list.trouble = Some(trouble.clone());
         }
-        for sheet in self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside) {
+        for sheet in self.tokens.all_sheets() {
             sheet.give_up(&trouble);
         }
     }

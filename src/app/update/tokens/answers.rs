@@ -47,7 +47,7 @@ impl Model {
             TokensAnswer::LastUse(last_used) => self.use_looked_up(generation, last_used),
             TokensAnswer::Token(row) => self.token_read(generation, row),
             TokensAnswer::Usage(usage) => {
-                for sheet in &mut self.tokens.sheets {
+                for sheet in self.tokens.all_sheets() {
                     if let TokenSheet::Details(details) = sheet {
                         details.usage.take(generation, usage.clone());
                     }
@@ -116,7 +116,7 @@ impl Model {
     fn token_read(&mut self, generation: u64, row: Result<Box<TokenRow>, Trouble>) {
         let again = self.tokens.reading_again == Some(generation);
         let mut name = None;
-        for sheet in &mut self.tokens.sheets {
+        for sheet in self.tokens.all_sheets() {
             if let TokenSheet::Details(details) = sheet {
                 let answer = row.as_ref().map(|_| ()).map_err(Trouble::clone);
                 if details.reading.take(generation, answer) || again {
@@ -216,6 +216,7 @@ impl Model {
                     None => {
                         let is_open = |sheet: &TokenSheet| !matches!(sheet, TokenSheet::Wizard(_));
                         self.tokens.sheets.retain(is_open);
+                        self.tokens.aside.retain(is_open);
                         self.say("the token is changed");
                     }
                 }
@@ -251,7 +252,7 @@ impl Model {
             .entries
             .get(of)
             .map(|entry| entry.connection.username.clone());
-        for sheet in &mut self.tokens.sheets {
+        for sheet in self.tokens.all_sheets() {
             let TokenSheet::ExpiryHorizon(horizon) = sheet else {
                 continue;
             };
@@ -281,7 +282,7 @@ impl Model {
                 return;
             }
         };
-        for sheet in &mut self.tokens.sheets {
+        for sheet in self.tokens.all_sheets() {
             let TokenSheet::ExpiryHorizon(horizon) = sheet else {
                 continue;
             };
@@ -338,8 +339,7 @@ impl Model {
 
     /// The wizard, wherever it lies.
     pub(super) fn wizard(&mut self) -> Option<&mut crate::app::tokens::wizard::Wizard> {
-        let mut sheets = self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside);
-        sheets.find_map(|sheet| match sheet {
+        self.tokens.all_sheets().find_map(|sheet| match sheet {
             TokenSheet::Wizard(wizard) => Some(&mut **wizard),
             _ => None,
         })

@@ -229,7 +229,7 @@ impl Model {
     }
 
     fn switched_well(&mut self, pending: &Pending, row: Option<TokenRow>, out: &mut Effects) {
-        self.tokens.sheets.retain(|sheet| match sheet {
+        let stays = |sheet: &TokenSheet| match sheet {
             TokenSheet::Confirm(confirm) => confirm.sent != Some(pending.generation),
             TokenSheet::Details(details) => {
                 pending.switch != Switch::Delete || details.row.id() != Some(pending.id.as_str())
@@ -241,7 +241,9 @@ impl Model {
             TokenSheet::Renewal(_) | TokenSheet::Unfinished(_) | TokenSheet::ExpiryHorizon(_) => {
                 true
             }
-        });
+        };
+        self.tokens.sheets.retain(stays);
+        self.tokens.aside.retain(stays);
         let label = self.shown_label(&pending.label);
         self.say(format!("{label} is {}", pending.switch.doing().done()));
         // Their next answer is another one now.
@@ -280,7 +282,7 @@ impl Model {
             list.loading = None;
         }
         let mut was_read = false;
-        for sheet in &mut self.tokens.sheets {
+        for sheet in self.tokens.all_sheets() {
             if let TokenSheet::Details(details) = sheet
                 && details.name == *name
                 && details.row.id() == Some(id)
@@ -298,7 +300,7 @@ impl Model {
         if self.war_room {
             self.disguise.learn_token(&row.token);
         }
-        for sheet in &mut self.tokens.sheets {
+        for sheet in self.tokens.all_sheets() {
             match sheet {
                 TokenSheet::Details(details)
                     if details.name == *name && details.row.id() == row.id() =>
@@ -325,7 +327,7 @@ impl Model {
             self.reload_tokens(&pending.name);
             self.read_again(&pending.name, &pending.id, out);
         }
-        let waiting = self.tokens.sheets.iter_mut().find_map(|sheet| match sheet {
+        let waiting = self.tokens.all_sheets().find_map(|sheet| match sheet {
             TokenSheet::Confirm(confirm) if confirm.sent == Some(pending.generation) => {
                 Some(confirm)
             }

@@ -133,7 +133,7 @@ impl Model {
     }
 
     pub(super) fn step_reached(&mut self, number: u64, step: RenewalStep) {
-        for sheet in self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside) {
+        for sheet in self.tokens.all_sheets() {
             if let TokenSheet::Renewal(renewal) = sheet
                 && let RenewalStage::Running {
                     generation,
@@ -156,8 +156,7 @@ impl Model {
         result: Result<Box<Renewed>, Trouble>,
         out: &mut Effects,
     ) {
-        let mut sheets = self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside);
-        let waiting = sheets.find_map(|sheet| match sheet {
+        let waiting = self.tokens.all_sheets().find_map(|sheet| match sheet {
             TokenSheet::Renewal(renewal) => match renewal.stage {
                 RenewalStage::Running {
                     generation,
@@ -231,7 +230,7 @@ impl Model {
 
     /// A renewal was held back: it can be asked for again, as it was typed.
     pub(super) fn renewal_not_sent(&mut self, number: u64, why: &str) {
-        for sheet in self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside) {
+        for sheet in self.tokens.all_sheets() {
             if let TokenSheet::Renewal(renewal) = sheet
                 && matches!(renewal.stage, RenewalStage::Running { generation, .. } if generation == number)
             {
@@ -243,7 +242,7 @@ impl Model {
 
     /// The dates of a token have changed: where it is shown, it is read again.
     pub(super) fn read_again(&mut self, name: &Name, id: &str, out: &mut Effects) {
-        let shown = self.tokens.sheets.iter().any(|sheet| {
+        let shown = self.tokens.all_sheets().any(|sheet| {
             matches!(sheet, TokenSheet::Details(details)
                 if details.name == *name && details.row.id() == Some(id))
         });
