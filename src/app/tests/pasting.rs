@@ -56,6 +56,16 @@ fn a_url_with_user_info_is_divided_and_said() {
 }
 
 #[test]
+fn the_service_that_a_paste_has_turned_is_turned_back() {
+    let mut scene = in_key();
+    scene.pastes("ApiKey SU-160-984-311:abcdef0123456789");
+    assert_eq!(scene.text(FieldId::Service), "connect");
+    scene.keys("ctrl-z");
+    assert_eq!(scene.text(FieldId::Service), "blesta");
+    assert!(scene.notice().contains("as it came"), "{}", scene.notice());
+}
+
+#[test]
 fn a_curl_command_in_the_urls_field_goes_where_its_parts_belong() {
     let mut scene = Scene::empty();
     scene.keys("n").pastes(&format!(

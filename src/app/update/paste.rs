@@ -270,6 +270,8 @@ impl Model {
         // It is there to be worked on.
         form.begin_typing(undo.field);
         self.edited(undo.field, out);
+        // The service and the name have followed what was pasted.
+        self.follow_url(out);
         self.say(if undo.whole {
             "the paste is taken back"
         } else {
