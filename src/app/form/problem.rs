@@ -43,6 +43,29 @@ pub enum FieldProblem {
         /// The ids of all services.
         known: Vec<String>,
     },
+    /// Nothing describes it. Holds those that are described.
+    #[error("the CMS is one of {}, or the path of a definition file", known.join(", "))]
+    UnknownCms {
+        /// The ids of all CMSs.
+        known: Vec<String>,
+    },
+    /// The configuration would show it.
+    #[error(
+        "the user name holds what looks like a key, which the configuration would show: put that into the key's field"
+    )]
+    KeyAsUsername,
+    /// No tag that a configuration may hold.
+    #[error("a tag is 1 to 64 visible characters")]
+    Tag,
+    /// The configuration would show them.
+    #[error(
+        "a proxy's user name and password don't belong in the configuration: put it into the variable https_proxy or \
+         http_proxy"
+    )]
+    ProxyUserInfo,
+    /// It would be left out without a word.
+    #[error("a certificate's key is nothing without the certificate: enter its file too")]
+    KeyWithoutCertificate,
     /// Another word.
     #[error("the auth style is auto, basic or headers")]
     Auth,

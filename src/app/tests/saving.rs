@@ -86,6 +86,7 @@ fn what_can_not_be_saved_is_said_and_shown() {
     for (keys, typed, field) in [
         ("up up ctrl-u", "", FieldId::Url),
         ("up up ctrl-u", "ftp://x", FieldId::Url),
+        ("up ctrl-u", KEY, FieldId::Username),
         ("ctrl-o ctrl-u", "a", FieldId::Name),
         ("ctrl-o ctrl-u", "-x", FieldId::Name),
         (
@@ -94,6 +95,23 @@ fn what_can_not_be_saved_is_said_and_shown() {
             FieldId::Interval,
         ),
         ("ctrl-o down down down down", "ftp://x", FieldId::CmsUrl),
+        (
+            "ctrl-o down down down down",
+            "https://x/?token=0123456789abcdef",
+            FieldId::CmsUrl,
+        ),
+        ("ctrl-o down down", "a, b\u{200b}c", FieldId::Tags),
+        ("ctrl-o down down down", "wordpress", FieldId::Cms),
+        (
+            "ctrl-o down down down down down down down down down",
+            "http://user:pw@proxy:3128",
+            FieldId::Proxy,
+        ),
+        (
+            "ctrl-o down down down down down down down down down down down down",
+            "/key.pem",
+            FieldId::ClientCert,
+        ),
         (
             "ctrl-o down down down down down down down down down",
             "ftp://x",

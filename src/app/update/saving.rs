@@ -17,9 +17,12 @@ use crate::app::secret_field::SecretField;
 use crate::app::watching::WatchingEffect;
 use crate::domain::endpoint::secret_parameter;
 use crate::domain::proxy::ProxyUrl;
+use crate::domain::text::inert;
 use crate::domain::{
     Connection, Endpoint, HandleSlot, Name, PassphrasePurpose, SecretRef, ServiceId, State,
+    is_cms_file,
 };
+use crate::service::hints;
 use std::sync::Arc;
 
 impl Model {
@@ -107,15 +110,36 @@ impl Model {
             let entered_for = draft.key_origin;
             return Some((FieldId::Key, FieldProblem::KeyOfAnotherHost { entered_for }));
         }
-        if self.catalog.get(&draft.connection.service).is_none() {
+        let Some(service) = self.catalog.get(&draft.connection.service) else {
             let known = self.catalog.ids().map(ServiceId::to_string).collect();
             return Some((FieldId::Service, FieldProblem::UnknownService { known }));
+        };
+        if hints::holds_key(service, &draft.connection.username) {
+            return Some((FieldId::Username, FieldProblem::KeyAsUsername));
         }
         let name = &draft.connection.name;
         let taken = self.entries.contains(name) && form.editing.as_ref() != Some(name);
         let taken = taken.then(|| (FieldId::Name, FieldProblem::NameTaken(name.clone())));
-        let all = [problem, taken, unasked(&draft)];
+        let all = [problem, taken, self.unknown_cms(&draft), unasked(&draft)];
         all.into_iter().flatten().min_by_key(|(field, _)| *field)
+    }
+
+    /// A CMS that was entered here, and that nothing describes: a token would be checked nowhere.
+    fn unknown_cms(&self, draft: &Draft) -> Option<(FieldId, FieldProblem)> {
+        let before = draft.opened.as_ref().map(|opened| &opened.cms);
+        let cms = draft
+            .connection
+            .cms
+            .as_ref()
+            .filter(|cms| !is_cms_file(cms))?;
+        let known: Vec<_> = self
+            .catalog
+            .cms()
+            .iter()
+            .map(|cms| cms.id.clone())
+            .collect();
+        let is_odd = before != Some(&draft.connection.cms) && !known.contains(cms);
+        is_odd.then_some((FieldId::Cms, FieldProblem::UnknownCms { known }))
     }
 
     /// Saves, whatever the verdict.
@@ -417,10 +441,24 @@ fn unasked(draft: &Draft) -> Option<(FieldId, FieldProblem)> {
     if let Some(Err(problem)) = cms.map(Endpoint::parse) {
         return Some((FieldId::CmsUrl, FieldProblem::CmsUrl(problem)));
     }
+    if let Some(name) = cms.and_then(secret_parameter) {
+        return Some((FieldId::CmsUrl, FieldProblem::SecretInUrl(name)));
+    }
+    if connection.tags.iter().any(|tag| inert(tag, 64) != *tag) {
+        return Some((FieldId::Tags, FieldProblem::Tag));
+    }
+    let lacks = |one: &Connection| one.client_key.is_some() && one.client_cert.is_none();
+    if lacks(connection) && !opened.is_some_and(lacks) {
+        return Some((FieldId::ClientCert, FieldProblem::KeyWithoutCertificate));
+    }
     let proxy = connection.proxy.as_deref();
     let proxy = proxy.filter(|proxy| opened.and_then(|one| one.proxy.as_deref()) != Some(proxy));
-    let proxy = ProxyUrl::new(proxy?).parse();
-    proxy.err().map(|problem| (FieldId::Proxy, problem.into()))
+    let problem = match ProxyUrl::new(proxy?).parse() {
+        Ok(url) if url.username().is_empty() && url.password().is_none() => return None,
+        Ok(_) => FieldProblem::ProxyUserInfo,
+        Err(problem) => problem.into(),
+    };
+    Some((FieldId::Proxy, problem))
 }
 
 /// What is said of values that could not be taken out of their stores.
