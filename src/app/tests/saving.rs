@@ -536,13 +536,12 @@ fn a_token_that_can_not_be_stored_stays_in_its_dialog() {
         .keys("enter")
         .types("v")
         .keys("enter");
-    scene.send(Message::Store(StoreMessage::TokenAddFailed(
-        "no room".to_owned(),
-    )));
+    let why = format!("no room in /{}: make some", "folder/".repeat(36));
+    scene.send(Message::Store(StoreMessage::TokenAddFailed(why.clone())));
     let Some(Overlay::AddToken(dialog)) = &scene.model.overlay else {
         panic!("the dialog stays")
     };
-    assert_eq!(dialog.problem.as_deref(), Some("no room"));
+    assert_eq!(dialog.problem, Some(why), "to its end");
     assert!(!dialog.busy);
     assert_eq!(dialog.value.value, Secret::new("v"));
 }

@@ -176,7 +176,7 @@ impl Model {
     }
 
     pub(super) fn token_add_failed(&mut self, why: &str) {
-        let why = crate::domain::text::inert(why, 200);
+        let why = crate::domain::text::inert(why, 300);
         match &mut self.overlay {
             Some(Overlay::AddToken(dialog)) => {
                 dialog.busy = false;

@@ -332,7 +332,7 @@ impl Model {
                 dialog.on_second = false;
                 dialog.first = SecretField::default();
                 dialog.second = SecretField::default();
-                dialog.problem = Some(crate::domain::text::inert(why, 200));
+                dialog.problem = Some(crate::domain::text::inert(why, 300));
             }
             _ => self.complain(why),
         }

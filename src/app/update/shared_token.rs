@@ -144,7 +144,7 @@ impl Model {
             sheet.scroll = 0;
             sheet.check = Check::Made {
                 rows: Box::new(verify::rows(verdict, sheet.is_set)),
-                advice: advice.map_or_else(String::new, |step| inert(step, 200)),
+                advice: advice.map_or_else(String::new, |step| inert(step, 300)),
             };
         }
     }
