@@ -355,6 +355,11 @@ fn the_first_start() {
     ];
     select(&mut demo, "connect");
     assert_snapshot!("banner", screen(&demo));
+    demo.warnings = vec!["shop is read only by half".into()];
+    demo.war_room = true;
+    let shown = text(&demo);
+    assert!(shown.contains("is read only by half"), "{shown}");
+    assert!(!shown.contains("shop"), "{shown}");
 }
 
 /// The list is narrow at 80 columns, and its count is long while it is filtered.

@@ -371,7 +371,9 @@ fn nothing_yet(view: &View<'_>, sheet: &mut ResponseLines) {
         }
         return;
     }
-    for line in &view.model.banner {
+    // What can be tried is told by name, host and user.
+    let banner = view.model.banner.iter();
+    for line in banner.filter(|_| !view.model.war_room) {
         let columns = super::text::clean_columns(line);
         if width(&columns) <= sheet.width {
             sheet.push(Span::styled(columns, theme.text));
@@ -382,7 +384,7 @@ fn nothing_yet(view: &View<'_>, sheet: &mut ResponseLines) {
     for warning in &view.model.warnings {
         sheet.hang(
             Span::styled("! ", theme.warn),
-            &super::text::clean(warning),
+            &super::text::clean(&view.model.shown_sentence(warning)),
             theme.text,
         );
     }
