@@ -28,7 +28,9 @@ use switchboard::app::notice::{About, CopiedNotice, Notice};
 use switchboard::app::secret_field::{SecretField, ShownField};
 use switchboard::app::shared_token::{Check, SharedTokenSheet};
 use switchboard::app::{FieldId, Message, Model, hints};
-use switchboard::domain::{Handle, HandleSlot, Name, PassphrasePurpose, Secret, SecretRef, State};
+use switchboard::domain::{
+    Handle, HandleSlot, Name, PassphrasePurpose, Reason, Secret, SecretRef, State,
+};
 use switchboard::service::verify::VerifyStep;
 use switchboard::tui::cells::Cells;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
@@ -519,6 +521,16 @@ fn a_question_says_how_it_stands() {
         asked.overlay = Some(Overlay::Confirm(question));
         let text = text(&asked);
         assert!(text.contains(says), "{connection}: {text}");
+    }
+    // Refused so often that the last refusal has paused it: until then.
+    for (until, says) in [(after(60), "lifts that"), (asked.now, "Up to 4 requests")] {
+        asked.entries.change(&name("legacy"), |entry| {
+            let verdict = entry.verdict.as_mut().unwrap();
+            verdict.reason = Reason::CredentialsRejected;
+            verdict.retry_at = Some(until);
+        });
+        let text = text(&asked);
+        assert!(text.contains(says), "{text}");
     }
 }
 

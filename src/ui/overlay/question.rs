@@ -50,7 +50,11 @@ fn last_test<'a>(view: &'a View<'_>) -> Option<&'a Verdict> {
 
 /// Whether the key was too often refused to be sent.
 fn is_paused(view: &View<'_>) -> bool {
-    last_test(view).is_some_and(|verdict| verdict.reason == Reason::AuthPaused)
+    let is_ahead = |until| until > view.model.now;
+    last_test(view).is_some_and(|verdict| {
+        let is_stopped = verdict.can_be_resumed() && verdict.retry_at.is_some_and(is_ahead);
+        is_stopped || verdict.reason == Reason::AuthPaused
+    })
 }
 
 /// Of which connection something was typed: its form need not be the one that is seen.
