@@ -16,9 +16,9 @@ pub fn footer(model: &Model) -> Vec<(String, &'static str)> {
         return keys;
     }
     if model.list.filtering {
-        return [("Enter", "keep"), ("Esc", "clear"), ("↑ ↓", "move")]
-            .map(|(key, hint)| (key.to_owned(), hint))
-            .into();
+        let keys = [("Enter", "keep"), ("Esc", "clear"), ("↑ ↓", "move")];
+        let keys = keys.map(|(key, hint)| (key.to_owned(), hint)).into();
+        return super::tokens::hints::in_force(model, true, keys);
     }
     if model.is_editing() {
         let keys = |action| model.keymap.field_key(action);

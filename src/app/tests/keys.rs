@@ -333,3 +333,24 @@ fn overlays_move_by_remapped_keys() {
     scene.keys("esc");
     assert!(scene.model.overlay.is_none());
 }
+
+#[test]
+fn where_letters_type_the_footer_names_the_keys_in_force() {
+    let mut scene = Scene::with(shops(&["a"]));
+    let remaps = [("leave", "ctrl-g"), ("accept", "f2"), ("back", "backspace")];
+    let remaps = remaps.map(|(name, keys)| (name.to_owned(), keys.to_owned()));
+    scene.model.keymap = Keymap::remapped(&remaps).0;
+    scene.keys("/");
+    let shown = hints::footer(&scene.model);
+    assert_eq!(
+        shown[..2],
+        [("F2".to_owned(), "keep"), ("Ctrl-G".to_owned(), "clear")]
+    );
+    scene.keys("f2 E");
+    let shown = hints::footer(&scene.model);
+    assert_eq!(shown[0], ("Enter".to_owned(), "open"));
+    assert!(
+        shown.contains(&("Backspace".to_owned(), "back")),
+        "{shown:?}"
+    );
+}

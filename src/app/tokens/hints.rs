@@ -13,6 +13,29 @@ type Keys = Vec<(String, &'static str)>;
 
 /// The keys of what lies over the panes, or of the filter being typed; nothing where neither is there.
 pub fn sheet_keys(model: &Model) -> Option<Keys> {
+    let keys = keys_of_sheet(model)?;
+    Some(in_force(model, model.tokens.takes_text(), keys))
+}
+
+/// The keys that lead on and back, as they were remapped: where letters type, or where they are actions.
+pub(in crate::app) fn in_force(model: &Model, types: bool, mut keys: Keys) -> Keys {
+    for (key, _) in &mut keys {
+        let (typing, acting) = match key.as_str() {
+            "Enter" => (Action::Accept, Action::Open),
+            "Esc" => (Action::Leave, Action::Back),
+            "Tab" => (Action::NextField, Action::NextPane),
+            _ => continue,
+        };
+        let action = if types { typing } else { acting };
+        // Those of fields are no letters, and stand as they are.
+        if let Some(shown) = model.keymap.list_key(action) {
+            *key = shown;
+        }
+    }
+    keys
+}
+
+fn keys_of_sheet(model: &Model) -> Option<Keys> {
     let listed = |actions: &[Action]| actions_of(model, actions);
     Some(match model.tokens.sheet() {
         None if model.tokens.takes_text() => typed(&[("Enter", "keep"), ("Esc", "clear")]),
