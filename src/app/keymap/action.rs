@@ -169,6 +169,7 @@ impl Action {
                 | Self::Redraw
                 | Self::Pause
                 | Self::ClearClipboard
+                | Self::Events
         )
     }
 

@@ -769,6 +769,18 @@ fn what_a_sheet_waits_for_comes_while_it_lies_aside() {
 }
 
 #[test]
+fn an_action_named_over_a_sheet_does_something_or_says_why_not() {
+    let mut scene = listed(3);
+    scene.keys("enter :").types("new").keys("enter");
+    assert!(scene.notice().starts_with("Esc leads back"));
+    assert!(matches!(scene.sheet(), TokenSheet::Details(_)));
+    scene.keys("H");
+    assert!(scene.model.overlay.is_some(), "over whatever is shown");
+    scene.keys("esc :").types("edit").keys("enter");
+    assert!(matches!(scene.sheet(), TokenSheet::Wizard(_)));
+}
+
+#[test]
 fn a_read_only_connection_changes_nothing() {
     let mut account = market("market");
     account.read_only = true;

@@ -207,12 +207,42 @@ impl Model {
             KeyCode::Enter => {
                 if let Some(action) = chosen {
                     self.overlay = None;
-                    self.act(action, out);
+                    self.act_by_name(action, out);
                 }
             }
             KeyCode::Tab => self.set_row((at + 1).min(last)),
             _ => self.type_in_palette(press),
         }
+    }
+
+    /// What means nothing over a sheet is said, not passed over: whoever names an action waits for it.
+    fn act_by_name(&mut self, action: Action, out: &mut Effects) {
+        use Action::{
+            Back, Copy, CopyAs, Delete, Edit, Filter, Leave, LoadTokens, RenewToken, Reveal,
+            RotateToken, SwitchToken,
+        };
+        let of_sheets = [
+            Reveal,
+            Copy,
+            CopyAs,
+            Edit,
+            Delete,
+            Filter,
+            LoadTokens,
+            SwitchToken,
+            RenewToken,
+            RotateToken,
+        ];
+        let works = action.is_of_the_screen() || of_sheets.contains(&action);
+        if self.tokens.sheet().is_some() && !works {
+            let types = self.tokens.takes_text();
+            let back = self.keymap.list_key(if types { Leave } else { Back });
+            let back = back.unwrap_or_default();
+            return self.complain(format!(
+                "{back} leads back first: that works on what lies below"
+            ));
+        }
+        self.act(action, out);
     }
 
     fn set_row(&mut self, to: usize) {
