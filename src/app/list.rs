@@ -4,7 +4,7 @@
 //! one row by two binary searches, and only a changed order or filter sorts anew.
 
 use super::filter::Filter;
-use super::model::{List, ListOrder, ListedConnection, Model};
+use super::model::{List, ListOrder, ListedConnection, Model, Overlay};
 use super::watching::Board;
 use crate::domain::{Name, ServiceId, State};
 
@@ -214,11 +214,14 @@ impl Model {
         })
     }
 
-    /// Selects `name`. What belongs to the selected connection (an open handle, scrolling) does not stay.
+    /// Selects `name`. What belongs to the selected connection (an open handle, the choice of what to copy, scrolling)
+    /// does not stay: the row may have gone by itself, and another one's secret would be copied.
     pub(super) fn set_selection(&mut self, name: Option<Name>) {
         if self.list.selected != name {
             self.list.selected = name;
             self.revealed.take_if(|revealed| revealed.is_held());
+            self.overlay
+                .take_if(|overlay| matches!(overlay, Overlay::CopyAs { token: None, .. }));
             self.token_row = 0;
             self.response_scroll = 0;
             self.park_form();

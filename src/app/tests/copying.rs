@@ -595,6 +595,23 @@ fn in_the_war_room_a_page_does_not_say_whose_it_is() {
     );
 }
 
+/// A row leaves the filter, or the list, without a key: what was chosen for it is not done to the next one.
+#[test]
+fn what_is_chosen_of_a_row_that_has_gone_is_copied_of_no_other() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.watched("a", Reason::Refused);
+    scene.watched("b", Reason::Refused);
+    scene.keys("/").types("state:down").keys("enter Y down");
+    assert!(scene.model.overlay.is_some());
+    scene.effects();
+    scene.watched("a", Reason::Connected);
+    assert_eq!(scene.selected(), "b");
+    scene.keys("enter");
+    let effects = scene.effects();
+    let mut effects = effects.iter();
+    assert!(!effects.any(|effect| matches!(effect, Effect::Clipboard(_))));
+}
+
 #[test]
 fn the_snippet_is_copied_as_it_is() {
     let mut scene = Scene::with(shops(&["a"]));
