@@ -338,10 +338,14 @@ fn blank_owners(line: &str) -> String {
 }
 
 fn blank_telling_words(line: &str) -> String {
+    let mut before = "";
     line.split(' ')
         .map(|word| {
             let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-            if tells(bare) {
+            // A variable that a key is taken from is called after whom it is for.
+            let is_variable = std::mem::replace(&mut before, word) == "variable"
+                && bare.starts_with(|c: char| c.is_ascii_uppercase());
+            if tells(bare) || is_variable {
                 word.replace(bare, BLANK)
             } else {
                 word.to_owned()
@@ -442,6 +446,15 @@ mod tests {
             assert_eq!(disguise.line(&shop, None, line), shown);
             assert_eq!(disguise.sentence(line), shown);
         }
+    }
+
+    #[test]
+    fn the_variable_of_a_key_does_not_tell_whose_it_is() {
+        let (disguise, acme) = known("acme", "https://acme.example.com");
+        let said = "the environment variable ACME_KEY is not set: set the variable, or https_proxy";
+        let shown = "the environment variable ••• is not set: set the variable, or https_proxy";
+        assert_eq!(disguise.line(&acme, None, said), shown);
+        assert_eq!(disguise.sentence(said), shown);
     }
 
     #[test]
