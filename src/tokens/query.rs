@@ -93,6 +93,11 @@ impl TokenQuery {
 fn word(word: &str) -> Rql {
     let contains = |field, text: &str| Rql::Contains(field, text.to_owned());
     match word.split_once(':').filter(|(_, text)| !text.is_empty()) {
+        // What is inactive is the last that is meant by it.
+        Some(("status", text)) if "active".starts_with(&text.to_lowercase()) => Rql::And(vec![
+            contains("status", text),
+            Rql::Ne("status", "inactive".into()),
+        ]),
         Some(("status", text)) => contains("status", text),
         Some(("extension" | "ext", text)) => Rql::Or(vec![
             contains("extension.id", text),
@@ -167,8 +172,12 @@ mod tests {
              le(events.created.at,2026-10-24T10:00:00Z))"
         );
         assert_eq!(
-            asked(Some(Group::Disabled), "status:act module:MD-0001"),
-            "and(ne(status,deleted),eq(status,inactive),ilike(status,*act*),\
+            asked(None, "status:Act"),
+            "and(ne(status,deleted),and(ilike(status,*Act*),ne(status,inactive)))"
+        );
+        assert_eq!(
+            asked(Some(Group::Disabled), "status:inact module:MD-0001"),
+            "and(ne(status,deleted),eq(status,inactive),ilike(status,*inact*),\
              eq(permissions.id,MD-0001))"
         );
         assert_eq!(
