@@ -261,7 +261,15 @@ pub fn palette(model: &Model, typed: &str) -> Vec<(String, &'static HelpRow)> {
         .filter_map(|row| Some((filter.score(row.name)?, row)))
         .collect();
     rows.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let in_field = model.is_editing() || model.tokens.takes_text();
+    let key = |row: &HelpRow| {
+        if in_field && row.scope == Scope::Both {
+            model.keymap.field_key(row.action)
+        } else {
+            model.keymap.list_key(row.action)
+        }
+    };
     rows.into_iter()
-        .map(|(_, row)| (model.keymap.list_key(row.action).unwrap_or_default(), row))
+        .map(|(_, row)| (key(row).unwrap_or_default(), row))
         .collect()
 }

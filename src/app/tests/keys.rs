@@ -354,3 +354,12 @@ fn where_letters_type_the_footer_names_the_keys_in_force() {
         "{shown:?}"
     );
 }
+
+#[test]
+fn the_palette_names_the_keys_of_where_it_was_opened() {
+    let mut scene = Scene::with(shops(&["a"]));
+    let key = |scene: &Scene| hints::palette(&scene.model, "reveal")[0].0.clone();
+    assert_eq!(key(&scene), "v");
+    scene.keys("n alt-:");
+    assert_eq!(key(&scene), "Alt-v");
+}
