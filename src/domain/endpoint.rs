@@ -90,7 +90,10 @@ impl Endpoint {
         if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
             return Err(UrlProblem::Scheme(inert(scheme, 20)));
         }
-        if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
+        // Before it a password may stand without a name.
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        if host.is_empty() || host.starts_with(':') {
             return Err(UrlProblem::NoHost);
         }
         refuse_misspelt(rest)?;
@@ -537,6 +540,8 @@ mod tests {
             ("https://", "NoHost"),
             (r"https:\\e.com", r#"Backslashes("https")"#),
             ("https:///path", "NoHost"),
+            ("https://:443", "NoHost"),
+            ("https://u:p@:443/x", "NoHost"),
             ("https://example.com:99999", "Port"),
             ("https://example.com:0", "Port"),
             ("https://example.com:http", "Port"),
@@ -562,6 +567,14 @@ mod tests {
             ("shop@x", "p:w")
         );
         assert_eq!(rest, "https://example.com/b");
+        let alone = Endpoint::parse("https://:p%3Aw@example.com");
+        let Err(UrlProblem::UserInfo {
+            username, password, ..
+        }) = alone
+        else {
+            panic!("{alone:?}")
+        };
+        assert_eq!((username.as_str(), password.unwrap().expose()), ("", "p:w"));
     }
 
     #[test]

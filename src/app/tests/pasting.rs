@@ -56,6 +56,20 @@ fn a_url_with_user_info_is_divided_and_said() {
 }
 
 #[test]
+fn a_password_without_a_user_is_taken_out_of_the_url() {
+    let mut scene = Scene::empty();
+    scene
+        .keys("n")
+        .types("https://:pw@a.example.com")
+        .keys("tab");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
+    assert_eq!(scene.text(FieldId::Username), "");
+    assert!(scene.key_is("pw"));
+    let said = scene.notice();
+    assert!(said.starts_with("the password moved"), "{said}");
+}
+
+#[test]
 fn the_service_that_a_paste_has_turned_is_turned_back() {
     let mut scene = in_key();
     scene.pastes("ApiKey SU-160-984-311:abcdef0123456789");

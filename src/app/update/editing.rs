@@ -251,7 +251,11 @@ impl Model {
         let words = match password {
             Some(password) => {
                 form.put_secret(FieldId::Key, password);
-                "username and password"
+                if username.is_empty() {
+                    "the password"
+                } else {
+                    "username and password"
+                }
             }
             None => "the username",
         };
