@@ -720,5 +720,6 @@ fn what_has_not_ended_names_the_key_that_goes_on() {
         told(&mut failed, TokensMessage::Renewed { generation, result });
         let said = format!("{key} on this token goes on with it.");
         assert!(text(&failed).contains(&said), "{}", text(&failed));
+        assert!(text(&failed).contains("✓ written down here"));
     }
 }

@@ -126,7 +126,10 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> SheetPage {
             trouble: why,
             reached,
         } => {
-            page.body = steps(view, sheet, *reached, room);
+            // What goes on later is written down, by whichever run.
+            let is_begun = why.kind == TroubleKind::Unfinished;
+            let begun = is_begun.then_some(RenewalStep::WrittenDown);
+            page.body = steps(view, sheet, begun.max(*reached), room);
             page.body.push(Line::default());
             page.body.extend(trouble(view, why, room));
             if why.kind == TroubleKind::Unfinished {
