@@ -213,8 +213,8 @@ impl ScreenSession {
         // for the disk.
         std::mem::forget(core);
         if ended.as_ref().is_ok_and(|end| is_last(*end, goes_on)) {
-            // The end of the process gives all of it back at once, wiped; piece by piece the prompt would wait.
-            std::mem::forget(event_loop);
+            event_loop.surface.abandon();
+            std::mem::forget(event_loop.effects);
         }
         ended
     }

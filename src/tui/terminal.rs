@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ratatui::Terminal;
+use ratatui::buffer::Cell;
 use ratatui::layout::{Rect, Size};
 use rustix::event::Timespec;
 use rustix::process::{Signal, kill_current_process_group};
@@ -171,12 +172,34 @@ impl Screen {
         })
     }
 
+    /// For the end of the process, which takes all memory back at once: to give back the pages of two frames before that
+    /// would keep the prompt waiting. They are wiped, since a secret may have stood there.
+    pub fn abandon(mut self) {
+        for _ in 0..2 {
+            self.terminal
+                .current_buffer_mut()
+                .content
+                .fill(Cell::new(" "));
+            self.terminal.swap_buffers();
+        }
+        std::mem::forget(self.terminal);
+    }
+
     /// Everything is drawn anew by the next frame. (`Terminal::clear` would ask for the cursor's place.)
     fn enter(&mut self) -> io::Result<()> {
         self.held.enter()?;
         self.flow = Flow::default();
         self.redraw()
     }
+}
+
+/// Leaves the memory of its frames as it is, but wiped: a secret may have stood there.
+fn abandon(mut terminal: Terminal<Cells>) {
+    for _ in 0..2 {
+        terminal.current_buffer_mut().content.fill(Cell::new(" "));
+        terminal.swap_buffers();
+    }
+    std::mem::forget(terminal);
 }
 
 impl Surface for Screen {
@@ -273,5 +296,43 @@ impl Surface for Screen {
 
     fn mouse(&mut self, on: bool) -> io::Result<()> {
         self.held.mouse(on)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
+    use ratatui::style::Style;
+
+    use super::*;
+
+    #[test]
+    fn what_a_screen_showed_is_wiped_before_its_memory_is_left() {
+        let (width, height) = (20, 2);
+        let mut terminal = Terminal::new(Cells::new(Size { width, height })).unwrap();
+        let shown = "#".repeat(20);
+        let mut at = Vec::new();
+        for _ in 0..2 {
+            let row = shown.as_str();
+            terminal
+                .draw(|frame| frame.render_widget(row, frame.area()))
+                .unwrap();
+            // The frame that is drawn into next is the other one.
+            let next = terminal.current_buffer_mut();
+            next.set_string(0, 1, &shown, Style::new());
+            at.push(next.content.as_ptr() as usize);
+        }
+        assert_ne!(at[0], at[1]);
+        let left = |at: &usize| {
+            let mut bytes = vec![0; 40 * size_of::<Cell>()];
+            let memory = File::open("/proc/self/mem").unwrap();
+            memory.read_exact_at(&mut bytes, *at as u64).unwrap();
+            bytes.iter().filter(|byte| **byte == b'#').count()
+        };
+        assert_eq!(left(&at[1]), 20, "it looks in the wrong place");
+        abandon(terminal);
+        assert_eq!(at.iter().map(left).collect::<Vec<_>>(), [0, 0]);
     }
 }
