@@ -26,7 +26,8 @@ const MOST_TRANSPORTS: usize = 64;
 /// Bounds of a [`Prober`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProberSettings {
-    /// Requests in flight to one host and port, whoever asked. Addresses of this machine have no bound.
+    /// Requests in flight to one host and port for the watch, and as many for whom a person waits. Addresses of this
+    /// machine have no bound.
     pub per_host: usize,
 }
 
@@ -43,6 +44,8 @@ pub struct Prober {
     shared: SharedResources,
     transports: Mutex<Vec<(Profile, Transport)>>,
     hosts: Mutex<Hosts>,
+    /// For whom a person waits: those of the watch may hold their turn as long as they wait for a look-up.
+    of_people: Mutex<Hosts>,
     per_host: usize,
 }
 
@@ -75,6 +78,7 @@ impl Prober {
             shared: SharedResources::default(),
             transports: Mutex::default(),
             hosts: Mutex::default(),
+            of_people: Mutex::default(),
             per_host: settings.per_host.max(1),
         }
     }
@@ -147,9 +151,10 @@ impl Prober {
             return ladder.answer(late);
         }
         let waiting = Instant::now();
-        let turn = self.turn(&host).await;
+        let scheduled = ladder.is_scheduled();
+        let turn = self.turn(&host, scheduled).await;
         // Before anything is booked: nobody is asked until then.
-        let place = context.place(&ask.request.url).await;
+        let place = context.place(&ask.request.url, scheduled).await;
         let booked = context.book(ladder, &ask, &host).await;
         // Also where nothing may be sent: what is asked instead has its whole time.
         context.deadline += waiting.elapsed();
@@ -215,12 +220,12 @@ impl Prober {
     }
 
     /// A place among the requests in flight to `host`; this machine needs no such politeness.
-    async fn turn(&self, host: &HostPort) -> Option<OwnedSemaphorePermit> {
+    async fn turn(&self, host: &HostPort, scheduled: bool) -> Option<OwnedSemaphorePermit> {
         if numeric(&host.host).is_some_and(|address| address.is_loopback()) {
             return None;
         }
-        let places = self
-            .hosts
+        let hosts = [&self.of_people, &self.hosts][usize::from(scheduled)];
+        let places = hosts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .places(host, self.per_host);
@@ -270,8 +275,8 @@ impl<G: Gate> RunContext<'_, G> {
     }
 
     /// A place for the look-up of the URL's name, where it is looked up here.
-    async fn place(&self, url: &Url) -> Option<LookupPlace> {
-        self.transport.as_ref().ok()?.place(url).await
+    async fn place(&self, url: &Url, scheduled: bool) -> Option<LookupPlace> {
+        self.transport.as_ref().ok()?.place(url, scheduled).await
     }
 
     async fn send(

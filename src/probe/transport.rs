@@ -60,6 +60,8 @@ pub enum TransportProblem {
 pub struct SharedResources {
     roots: Arc<SystemRoots>,
     pub(super) resolver: Resolver,
+    /// For whom a person waits: they stand in no row behind the watch.
+    pub(super) of_people: Resolver,
     /// For the names of proxies: they are few, and stand in no row behind those of the targets.
     of_proxies: Resolver,
     over_http1: OverHttp1,
@@ -145,12 +147,15 @@ impl Transport {
         &self.wired.client
     }
 
-    /// Waits until the name of `url` can be looked up, where that is done here.
-    pub(super) async fn place(&self, url: &Url) -> Option<LookupPlace> {
+    /// Waits until the name of `url` can be looked up, where that is done here; in the watch's row where `scheduled`.
+    pub(super) async fn place(&self, url: &Url, scheduled: bool) -> Option<LookupPlace> {
         let is_name = numeric(url.host_str().unwrap_or_default()).is_none();
         let is_ours = self.wired.via.is_none() && looks_up(self.wired.routes.proxy_for(url));
-        if is_name && is_ours {
-            self.wired.shared.resolver.place().await
+        let shared = &self.wired.shared;
+        if is_name && is_ours && scheduled {
+            shared.resolver.place().await
+        } else if is_name && is_ours {
+            shared.of_people.place().await
         } else {
             None
         }

@@ -210,6 +210,11 @@ impl Ladder {
         }
     }
 
+    /// Whether nobody waits for it: the interval came round.
+    pub fn is_scheduled(&self) -> bool {
+        self.subject.trigger == Trigger::Scheduled
+    }
+
     /// What the rungs found so far, for live display.
     pub fn checks(&self) -> &Checks {
         &self.checks

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::probe::budget::{self, Decision};
 use crate::probe::profile::ClientIdentity;
 use crate::probe::stub::{Act, Authority, Stub, Versions};
-use crate::service::{Catalog, SecretState};
+use crate::service::{Catalog, SecretState, Trigger};
 
 /// The budget's rules over memory, and a diary of what was asked of them.
 #[derive(Default)]
@@ -283,6 +283,7 @@ async fn a_name_that_waits_for_its_look_up_spends_no_time_and_no_attempt() {
     assert!(taken.iter().all(Option::is_some));
     let mut subject = with_key(&stub);
     subject.url = format!("http://localhost:{}/x", stub.address.port());
+    subject.trigger = Trigger::Scheduled;
     let mut run = std::pin::pin!(climb(&prober, subject, &gate));
     tokio::time::pause();
     assert!(futures_util::poll!(&mut run).is_pending());
@@ -296,6 +297,29 @@ async fn a_name_that_waits_for_its_look_up_spends_no_time_and_no_attempt() {
     assert_eq!(verdict.reason, Reason::Connected, "{verdict:?}");
     assert!(verdict.phases.dns.unwrap() < hour && verdict.phases.total.unwrap() < hour);
     assert_eq!(gate.diary(), ["book 0", "settle 0 Accepted"]);
+}
+
+#[tokio::test]
+async fn whom_a_person_waits_for_stands_in_no_row_behind_the_watch() {
+    let stub = Stub::plain(reply("200 OK", "", "{}")).await;
+    let (prober, gate) = (Prober::default(), MemoryGate::default());
+    let taken: Vec<_> = (0..64)
+        .map(|_| prober.shared.resolver.place().now_or_never().flatten())
+        .collect();
+    assert!(taken.iter().all(Option::is_some));
+    let mut asked = without_key(&stub);
+    asked.url = format!("http://localhost:{}/x", stub.address.port());
+    let mut scheduled = asked.clone();
+    scheduled.trigger = Trigger::Scheduled;
+    // So many as hold every turn at the host, and wait for a look-up.
+    let runs = (0..5).map(|_| climb(&prober, scheduled.clone(), &gate));
+    let mut runs = std::pin::pin!(futures_util::future::join_all(runs));
+    assert!(futures_util::poll!(&mut runs).is_pending());
+    let asked = climb(&prober, asked, &gate);
+    let asked = tokio::time::timeout(Duration::from_secs(60), asked).await;
+    assert_eq!(asked.unwrap().verdict.reason, Reason::Connected);
+    assert_eq!(stub.connections(), 1);
+    assert!(futures_util::poll!(&mut runs).is_pending());
 }
 
 #[tokio::test]
