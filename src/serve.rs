@@ -172,8 +172,8 @@ impl Exporter {
         ));
     }
 
-    /// Probes `connection` for somebody who waits for so long. Nothing where there was no room for it: a host that
-    /// was given less than its time has not failed.
+    /// Probes `connection` for somebody who waits for so long. Nothing where there was no room for it, here or among
+    /// the look-ups and at the host: one that was given less than its time has not failed.
     async fn probe(&self, connection: &Connection, waits: Option<Duration>) -> Option<Probed> {
         let own = connection.timeout_s.map(|s| Duration::from_secs(s.into()));
         let timeout = own.unwrap_or_else(|| self.followed.known().timeout);
@@ -184,7 +184,15 @@ impl Exporter {
         };
         let _running = self.own.running();
         let (begun, left) = (Instant::now(), limit.left(waited));
-        let verdict = self.core.probe_within(connection, left).await;
+        let probe = self.core.probe_within(connection, left);
+        let verdict = match limit.ends(waited) {
+            Some(end) => tokio::time::timeout(end, probe).await.ok(),
+            None => Some(probe.await),
+        };
+        let Some(verdict) = verdict else {
+            self.own.left_out();
+            return None;
+        };
         let took = begun.elapsed();
         if left < limit.whole && took >= left && verdict.state() == State::Down {
             self.own.left_out();

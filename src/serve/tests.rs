@@ -218,8 +218,8 @@ async fn what_changes_in_the_configuration_is_followed_before_the_next_probe() {
 }
 
 /// A server that takes connections and never answers, the exporter's only connection, and an exporter with room for
-/// one probe.
-async fn hanging() -> (tokio::net::TcpListener, Exporter, Connection) {
+/// so many probes.
+async fn hanging(at_once: usize) -> (tokio::net::TcpListener, Exporter, Connection) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let name = Name::parse("hang").unwrap();
@@ -231,13 +231,13 @@ async fn hanging() -> (tokio::net::TcpListener, Exporter, Connection) {
         token: None,
     };
     let core = Core::rehearsal(Environment::of([]), vec![entry]).await;
-    let exporter = Exporter::open(core.unwrap(), 1, Box::new(drop_told)).await;
+    let exporter = Exporter::open(core.unwrap(), at_once, Box::new(drop_told)).await;
     (listener, exporter.unwrap(), saved)
 }
 
 #[tokio::test]
 async fn a_probe_whose_time_others_took_is_no_failure() {
-    let (_listener, exporter, hang) = hanging().await;
+    let (_listener, exporter, hang) = hanging(1).await;
     let waits = Some(Duration::from_millis(600));
     let (first, second) = tokio::join!(exporter.probe(&hang, waits), async {
         // It waits for the first, which takes 300 ms, and has so much less.
@@ -261,8 +261,37 @@ async fn a_probe_whose_time_others_took_is_no_failure() {
 }
 
 #[tokio::test]
+async fn one_that_waits_for_its_turn_at_the_host_keeps_the_scrape_s_limit() {
+    let (listener, exporter, mut hang) = hanging(5).await;
+    // Reaches this machine, and is none of its own addresses.
+    hang.url = format!("http://0.0.0.0:{}", listener.local_addr().unwrap().port());
+    let mut before = futures_util::stream::FuturesUnordered::new();
+    for _ in 0..4 {
+        before.push(exporter.probe(&hang, None));
+    }
+    let mut late = std::pin::pin!(async {
+        let mut taken = Vec::new();
+        while taken.len() < 4 {
+            taken.push(listener.accept().await.unwrap());
+        }
+        exporter.probe(&hang, Some(Duration::from_secs(1))).await
+    });
+    let late = tokio::select! {
+        // These have 30 seconds.
+        _ = futures_util::StreamExt::next(&mut before) => panic!("it waits behind the others"),
+        late = &mut late => late,
+    };
+    assert!(late.is_none(), "nobody was asked: {late:?}");
+    let own = exporter.own.metrics(false, false);
+    assert!(
+        own.contains("switchboard_probes_left_out_total 1\n"),
+        "{own}"
+    );
+}
+
+#[tokio::test]
 async fn one_that_waits_too_long_for_room_is_not_begun() {
-    let (listener, exporter, hang) = hanging().await;
+    let (listener, exporter, hang) = hanging(1).await;
     let taken = exporter.room.acquire().await.unwrap();
     let waits = Some(Duration::from_millis(200));
     assert!(exporter.probe(&hang, waits).await.is_none());

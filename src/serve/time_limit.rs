@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Of the time that Prometheus waits, this much is left for the answer's way back.
 const MARGIN: Duration = Duration::from_millis(500);
 
+/// So much later than it is due an answer may come that ends by itself: one that does not waits for others.
+const LATE: Duration = Duration::from_millis(400);
+
 /// The time that one probe may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TimeLimit {
@@ -35,6 +38,12 @@ impl TimeLimit {
         self.due
             .map_or(self.whole, |due| due.saturating_sub(waited).min(self.whole))
     }
+
+    /// For how long an answer is waited for after that, whatever the probe itself waits for: its turn at the host, or a
+    /// look-up.
+    pub(super) fn ends(self, waited: Duration) -> Option<Duration> {
+        self.due.map(|due| due.saturating_sub(waited) + LATE)
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +68,7 @@ mod tests {
         }
         let alone = TimeLimit::new(ms(10_000), None);
         assert_eq!((alone.whole, alone.patience()), (ms(10_000), None));
+        assert_eq!(alone.ends(ms(0)), None);
         assert_eq!(alone.left(ms(60_000)), ms(10_000));
     }
 
@@ -69,5 +79,8 @@ mod tests {
         assert_eq!(limit.left(ms(5_500)), ms(9_000));
         assert_eq!(limit.patience(), Some(ms(9_500)));
         assert_eq!(limit.left(ms(9_500)), ms(5_000));
+        // What is left over is for turns within the probe, too.
+        assert_eq!(limit.ends(ms(500)), Some(ms(14_400)));
+        assert_eq!(limit.ends(ms(9_500)), Some(ms(5_400)));
     }
 }
