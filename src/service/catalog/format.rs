@@ -174,8 +174,8 @@ pub struct Auth {
     pub without_username: Option<Scheme>,
     /// What `auto` sends after a first rejection; nothing where absent.
     pub after_rejection: Option<Scheme>,
-    /// The service's own headers.
-    #[serde(default)]
+    /// The service's own headers, each name once, in whatever case.
+    #[serde(default, deserialize_with = "words::headers")]
     pub headers: Vec<HeaderText>,
     /// Whether a 403 of the service itself comes only after it has taken the key. Where it may as well refuse
     /// the key, or the address, a 403 proves nothing.

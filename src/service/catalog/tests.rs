@@ -110,6 +110,11 @@ fn problems_name_file_line_and_key() {
         assert_eq!(nowhere.line, 5, "{nowhere}");
         assert!(nowhere.problem.contains("starts with /"), "{nowhere}");
     }
+    let headers = "[service.auth]\nfirst = 'headers'\nheaders = [\n{ name = 'X-Key', value = '{key}' },\n\
+                   { name = 'x-key', value = '{username}' },\n{ name = 'X-Id', value = '1' },\n]\n";
+    let twice = problem(&format!("[service]\nid='x'\ntitle='X'\n{headers}"));
+    assert_eq!(twice.line, 6, "{twice}");
+    assert!(twice.problem.contains("one of each name"), "{twice}");
     let rule = |status| format!("[[rule]]\nreason='connected'\nwhen={{ status=[{status}] }}\n");
     for status in ["99999", "true", "'40x'"] {
         let status = problem(&rule(status));

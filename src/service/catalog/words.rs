@@ -4,9 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{Unexpected, Visitor};
+use serde::de::{Error as _, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::format::HeaderText;
 use crate::domain::{AnsweredBy, Reason};
 
 /// The placeholders that a text may hold, each with the words that stand for it where no probe ran
@@ -159,6 +160,41 @@ pub(super) fn lower<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
         .iter()
         .map(|text| text.to_lowercase())
         .collect())
+}
+
+/// Headers with credentials in them. Of two of one name the last alone would be sent.
+struct Headers;
+
+impl<'de> Visitor<'de> for Headers {
+    type Value = Vec<HeaderText>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("headers, one of each name")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut listed: A) -> Result<Self::Value, A::Error> {
+        let mut headers = Self::Value::new();
+        while let Some(header) = listed.next_element::<HeaderText>()? {
+            headers.push(header);
+        }
+        // Told behind the last: then the line is that of the list.
+        let is_again = |(at, header): &(usize, &HeaderText)| {
+            let mut before = headers.iter().take(*at);
+            before.any(|one| one.name.eq_ignore_ascii_case(&header.name))
+        };
+        if let Some((_, again)) = headers.iter().enumerate().find(is_again) {
+            let name = Unexpected::Str(&again.name);
+            return Err(A::Error::invalid_value(name, &self));
+        }
+        Ok(headers)
+    }
+}
+
+/// Reads the headers of a service.
+pub(super) fn headers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<HeaderText>, D::Error> {
+    deserializer.deserialize_seq(Headers)
 }
 
 /// A JSON pointer, or a path behind the URL.
