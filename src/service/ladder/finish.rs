@@ -88,8 +88,8 @@ impl Ladder {
             None if self.pair.is_none() => Finding::variant(Reason::Connected, "bare"),
             None => self.as_judged(Reason::Connected),
         };
-        if self.is_unproven() && finding.variant.is_none() {
-            finding.variant = Some("cached".to_owned());
+        if finding.variant.is_none() {
+            finding.variant = self.unproven_by(finding.reason).map(str::to_owned);
         }
         for further in warnings {
             self.notes.push(format!("also: {}", further.reason.title()));
@@ -108,6 +108,17 @@ impl Ladder {
                 Step::Conclude(verdict)
             }
             (step, _) => step,
+        }
+    }
+
+    /// What keeps the answer from being a proof of the key, where the words of `reason` would say that it is one.
+    fn unproven_by(&self, reason: Reason) -> Option<&'static str> {
+        let page = Finding::variant(Reason::Connected, "page");
+        let is_page = self.pair.is_some() && self.as_judged(Reason::Connected) == page;
+        match reason {
+            _ if self.is_unproven() => Some("cached"),
+            Reason::TlsExpiring if is_page => Some("page"),
+            _ => None,
         }
     }
 

@@ -103,6 +103,18 @@ fn a_page_is_no_proof_that_anybody_looked_at_the_key() {
     );
     let run = climb(keyed(), vec![json(200, "{}")]);
     assert!(run.verdict.cause.contains("took the credentials"));
+    // Nor beside a certificate that ends.
+    let page = html(200, &[], "<html><title>Welcome to our WiFi</title>");
+    let leaf = certificate("CN=e.com", "CN=Public CA", 2);
+    let ending = with_chain(page, vec![leaf]);
+    let bare = climb(http("https://e.com"), vec![ending.clone()]);
+    assert!(!bare.verdict.cause.contains("the key"), "none was sent");
+    let ending = climb(keyed(), vec![ending]);
+    assert_eq!(ending.reason(), Reason::TlsExpiring);
+    assert!(ending.verdict.title.contains("ends in 2 days"));
+    let cause = &ending.verdict.cause;
+    assert!(cause.contains("does not show whether"), "{cause}");
+    assert!(cause.contains("Welcome to our WiFi"), "{cause}");
 }
 
 #[test]
