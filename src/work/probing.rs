@@ -21,8 +21,8 @@ use super::targets::{Probing, TargetSettings, Targets, Tell, further_threads};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::budget::LiftedPause;
 use crate::domain::{
-    Checks, Connection, HandleSlot, Name, Origin, Reason, Secret, ServiceId, State, Verdict,
-    error_chain,
+    Checks, Connection, Endpoint, HandleSlot, Name, Origin, Reason, Secret, ServiceId, State,
+    Verdict, error_chain,
 };
 use crate::probe::Profile;
 use crate::service::{SecretState, Service, Subject, Trigger};
@@ -443,8 +443,8 @@ fn unprobed(url: &str, why: &str) -> Verdict {
 
 /// Whether a target will want the system's certificate authorities. One without a scheme will (`https` is added).
 fn is_https(url: &str) -> bool {
-    let scheme = url.split_once("://").map_or("https", |(scheme, _)| scheme);
-    scheme.eq_ignore_ascii_case("https")
+    let named = url.split_once("://").map(|(scheme, _)| scheme);
+    Endpoint::scheme_was_added(url) || named.is_some_and(|one| one.eq_ignore_ascii_case("https"))
 }
 
 /// What the targets of one list have in common.

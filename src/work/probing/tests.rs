@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -697,6 +698,61 @@ async fn a_list_of_targets_gives_one_verdict_each() {
             .count(),
         30
     );
+}
+
+#[test]
+fn no_target_is_begun_before_what_all_need_is_there() {
+    // While its only thread is taken, nothing can be read.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let home = Home::new();
+        let core = home.core();
+        let (go_on, held) = std::sync::mpsc::channel::<()>();
+        let taken = tokio::task::spawn_blocking(move || held.recv());
+        let urls = (0..100).map(|_| "https://".to_owned()).collect();
+        let settings = TargetSettings {
+            // Of so many none is probed on a thread of its own.
+            concurrency: 15,
+            ..TargetSettings::default()
+        };
+        let mut targets = core.probe_targets(urls, settings, gathered);
+        let before = Arc::strong_count(&core.0);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        // Each probe holds a core of its own.
+        let begun = Arc::strong_count(&core.0) - before;
+        assert!(begun < 3, "{begun}");
+        go_on.send(()).unwrap();
+        let mut verdicts = Vec::new();
+        while let Some(bundle) = targets.next().await {
+            verdicts.extend(bundle);
+        }
+        assert_eq!(verdicts.len(), 100);
+        assert!(verdicts.iter().all(|one| one.reason == Reason::UrlInvalid));
+        taken.await.unwrap().unwrap();
+        // None of these wanted them.
+        let read = core.0.prober.read_authorities();
+        assert!(read.now_or_never().is_some(), "they were not read before");
+    });
+}
+
+#[test]
+fn authorities_are_read_for_a_list_that_wants_some() {
+    for (url, wants) in [
+        ("https://a.example", true),
+        ("HTTPS://a.example", true),
+        ("a.example", true),
+        ("a.example:8443/?back=http://b.example", true),
+        ("http://a.example", false),
+        ("HTTP://a.example/?next=https://b.example", false),
+    ] {
+        assert_eq!(is_https(url), wants, "{url}");
+    }
 }
 
 #[tokio::test]
