@@ -345,7 +345,14 @@ fn what_is_removed_goes_from_a_locked_vault_too_or_is_said_to_stay() {
         fs::write(owner.path().join("definitions"), definitions).unwrap();
         let done = switchboard(owner.path(), arguments, &[], "");
         assert_eq!(done.code, 0, "{arguments:?}: {done:?}");
-        let said = "vault:shop/key could not be taken out";
+        let said = "vault:shop/key could not be taken out: it still holds the old value";
+        assert!(done.err.contains(said), "{arguments:?}: {done:?}");
+
+        let owner = Owner::with_shop(URL);
+        fs::write(owner.path().join("definitions"), definitions).unwrap();
+        fs::rename(owner.data(), owner.path().join("away")).unwrap();
+        let done = owner.done(arguments, "");
+        let said = "vault:shop/key could not be taken out: the vault is missing, and holds";
         assert!(done.err.contains(said), "{arguments:?}: {done:?}");
     }
 }

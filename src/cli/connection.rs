@@ -329,7 +329,7 @@ async fn save(
     let saved = context
         .with_vault(async || context.core.save(draft.clone()).await)
         .await?;
-    secret::tell(&saved.left_behind);
+    secret::tell(context, &saved.left_behind).await;
     secret::tell_sent(context, &saved.connection, &draft.key).await;
     if agreed {
         agreement::is_written(context, &saved.connection).await?;
@@ -390,7 +390,7 @@ async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
         return Err(Fault::usage("nothing was removed"));
     }
     context.open_vault_of(&connection).await?;
-    secret::tell(&context.core.remove(&name).await?);
+    secret::tell(context, &context.core.remove(&name).await?).await;
     Ok(0)
 }
 

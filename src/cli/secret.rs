@@ -155,7 +155,7 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
     let core = &context.core;
     let keep = async || core.set_secret(&name, slot, value.clone(), store).await;
     let saved = context.with_vault(keep).await?;
-    tell(&saved.left_behind);
+    tell(context, &saved.left_behind).await;
     if slot == HandleSlot::Key {
         tell_sent(context, &saved.connection, &Edit::Set(value)).await;
     }
@@ -182,7 +182,8 @@ async fn remove(context: &Context, name: &str, label: &str, yes: bool) -> Result
         return Err(Fault::usage("nothing was removed"));
     }
     context.open_vault_of(&connection).await?;
-    tell(&context.core.remove_handle(&name, label).await?.left_behind);
+    let removed = context.core.remove_handle(&name, label).await?;
+    tell(context, &removed.left_behind).await;
     Ok(0)
 }
 
@@ -224,7 +225,7 @@ async fn relocate(
     let saved = context
         .with_vault(async || context.core.move_secret(&name, slot, kind).await)
         .await?;
-    tell(&saved.left_behind);
+    tell(context, &saved.left_behind).await;
     Ok(0)
 }
 
@@ -238,14 +239,20 @@ pub(super) async fn tell_sent(context: &Context, connection: &Connection, key: &
 }
 
 /// Values that nobody refers to any more, and that are still somewhere.
-pub(super) fn tell(left_behind: &[SecretRef]) {
+pub(super) async fn tell(context: &Context, left_behind: &[SecretRef]) {
+    if left_behind.is_empty() {
+        return;
+    }
+    let has_vault = context.core.has_vault().await;
     for reference in left_behind {
-        let is_file = matches!(reference, SecretRef::File(_));
+        let why = match reference {
+            SecretRef::File(_) => "still holds the value: delete it, if nothing else reads it",
+            SecretRef::Vault(_) if !has_vault => {
+                "could not be taken out: the vault is missing, and holds the old value still if it is put back"
+            }
+            _ => "could not be taken out: it still holds the old value",
+        };
         let reference = inert(&reference.to_string(), 120);
-        output::say(&if is_file {
-            format!("{reference} still holds the value: delete it, if nothing else reads it")
-        } else {
-            format!("{reference} could not be taken out: it still holds the old value")
-        });
+        output::say(&format!("{reference} {why}"));
     }
 }

@@ -65,7 +65,7 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
                 context.open_vault_of(&connection).await?;
             }
         }
-        secret::tell(&context.core.apply(plan).await?);
+        secret::tell(context, &context.core.apply(plan).await?).await;
     }
     Ok(0)
 }
