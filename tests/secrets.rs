@@ -358,6 +358,34 @@ fn what_is_removed_goes_from_a_locked_vault_too_or_is_said_to_stay() {
 }
 
 #[test]
+fn an_exporter_without_the_keys_of_its_vault_says_so_at_its_start() {
+    let owner = Owner::with_shop(URL);
+    // It ends by itself: the port is taken.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let serve = ["serve", "--listen", &listen];
+    let locked = "switchboard: the vault is locked, and no key in it is sent: ";
+    let missing =
+        "switchboard: the vault is missing, and no key in it is sent: put its folder back";
+    let said = |done: &Done| {
+        assert_eq!(done.code, 3, "{done:?}");
+        let lines = done.err.lines().filter(|line| line.contains("the vault"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let told = said(&switchboard(owner.path(), &serve, &[], ""));
+    let [line] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert!(
+        line.starts_with(locked) && line.contains("--passphrase-file"),
+        "{line}"
+    );
+    assert_eq!(said(&owner.run(&serve, "")), [""; 0]);
+    fs::rename(owner.data(), owner.path().join("away")).unwrap();
+    assert_eq!(said(&switchboard(owner.path(), &serve, &[], "")), [missing]);
+}
+
+#[test]
 fn a_command_loses_no_key_where_secrets_are_asked_for() {
     let owner = Owner::with_shop(URL);
     let text = fs::read_to_string(owner.configuration()).unwrap();

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::context::Context;
 use super::fault::Fault;
-use super::{output, shield};
+use super::{output, probe, shield, sources};
 use crate::serve::{self, Ended, Exporter, Listen, ListenProblem};
 
 /// Probes at once, at the most.
@@ -22,6 +22,9 @@ pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
     let connections = context.core.connections().await?;
     let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
     context.have_keys_of(&names).await?;
+    if connections.iter().any(|one| probe::needs_vault(one)) {
+        say_where_vault_is_shut(context).await;
+    }
     let tell = Box::new(|sentence: &str| output::say(&format!("switchboard: {sentence}")));
     let exporter = Exporter::open(context.core.clone(), at_once(), tell).await?;
     let bound = listen.bind().await.map_err(refused)?;
@@ -41,6 +44,18 @@ pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
         Ended::Terminated => Ok(0),
         Ended::Interrupted => Ok(130),
     }
+}
+
+/// Says why what is in the vault will not be at hand: nobody reads verdicts here.
+async fn say_where_vault_is_shut(context: &Context) {
+    let why = if !context.core.has_vault().await {
+        "missing, and no key in it is sent: put its folder back".to_owned()
+    } else if context.core.is_vault_locked().await {
+        format!("locked, and no key in it is sent: {}", sources::NOBODY)
+    } else {
+        return;
+    };
+    output::say(&format!("switchboard: the vault is {why}"));
 }
 
 /// At SIGHUP the log goes to the file that is at its path by then.
