@@ -106,11 +106,19 @@ pub async fn handle(context: &Context, name: &str, id: &str) -> Result<Handle, F
 /// shall see the secret that will stay. A new secret may need the vault though the connection's key, the old one, does
 /// not: then that is opened, and these are gone on with again.
 pub async fn go_on(context: &Context, names: &[Name]) {
+    // Of others there is no renewal.
+    let connections = context.core.connections().await.unwrap_or_default();
+    let mut accounts = connections
+        .iter()
+        .filter(|one| one.service == ServiceId::connect());
+    if !accounts.any(|one| names.contains(&one.name)) {
+        return;
+    }
     let ended = match context.core.resume_renewals_of(names).await {
         Ok(ended) => ended,
         Err(problem) => {
             return output::say(&format!(
-                "whether a renewal was left unfinished can't be read: {}",
+                "switchboard: whether a renewal was left unfinished can't be read: {}",
                 error_chain(&problem)
             ));
         }

@@ -352,3 +352,47 @@ fn a_watch_goes_on_while_its_folders_are_away() {
     assert_eq!(said, 1, "{done:?}");
     person.assert_no_leak();
 }
+
+/// Its owner has the cure in hand: SQLite's words, which are of its own codes, name none.
+#[test]
+fn a_history_that_its_owner_may_not_write_says_which_command_mends_it() {
+    let person = Person::new(&["--key-ref", "env:SHOP_KEY"]);
+    let account =
+        "connection add market --service connect --url http://127.0.0.1:1 --key-ref env:NONE";
+    let account: Vec<_> = account.split(' ').collect();
+    assert_eq!(person.run(&account, "").code, 0);
+    assert_eq!(person.run(&["probe", "shop"], "").code, 0);
+    let told = |path: &str, mode: &str| {
+        let path = person.path(path).display().to_string();
+        let cure = format!("; `chmod {mode} {path}` gives you the permission back");
+        for (name, of_renewals) in [("shop", 0), ("market", 1)] {
+            let done = person.run(&["probe", name], "");
+            let lines = done.err.lines();
+            assert!(lines.clone().count() > 0, "{done:?}");
+            let renewals = "switchboard: whether a renewal was left unfinished can't be read: ";
+            let renewals = lines.clone().filter(|line| line.starts_with(renewals));
+            assert_eq!(renewals.count(), of_renewals, "{done:?}");
+            for line in lines {
+                assert!(
+                    line.starts_with("switchboard: ") && line.ends_with(&cure),
+                    "{line}"
+                );
+            }
+        }
+    };
+    let (database, beside) = (
+        format!("{STATE}/history.sqlite"),
+        format!("{STATE}/history.sqlite-shm"),
+    );
+    let taken = person.take(STATE, 0o500);
+    told(STATE, "u+rwx");
+    drop(taken);
+    let taken = person.take(&database, 0o400);
+    told(&database, "u+rw");
+    drop(taken);
+    // It was made with the mode that the database had meanwhile.
+    told(&beside, "u+rw");
+    set_mode(&person.path(&beside), 0o600);
+    let done = person.run(&["probe", "shop"], "");
+    assert_eq!((done.code, done.err.as_str()), (0, ""), "{done:?}");
+}

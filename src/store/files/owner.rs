@@ -67,7 +67,8 @@ pub fn unwritable(path: &Path) -> Option<String> {
     if !nearest.is_dir() && nearest != path {
         return Some(format!("{} is not a folder", shown(nearest)));
     }
-    let mend = whose(nearest).unwrap_or_default();
+    let mend = whose(nearest).or_else(|| kept_from_owner(nearest));
+    let mend = mend.unwrap_or_default();
     match access(nearest, Access::WRITE_OK) {
         Err(problem) => Some(format!(
             "{} can't be written ({problem}){mend}",
@@ -122,6 +123,19 @@ fn whose(path: &Path) -> Option<String> {
         None => format!("make it uid {user}'s"),
     };
     Some(format!("; {text} belongs to uid {owner}: {cure}"))
+}
+
+/// How its owner may write what is at `path` again, where its mode alone forbids it.
+fn kept_from_owner(path: &Path) -> Option<String> {
+    let found = fs::metadata(path).ok()?;
+    if found.uid() != geteuid().as_raw() || found.mode() & 0o200 != 0 {
+        return None;
+    }
+    let mode = if found.is_dir() { "u+rwx" } else { "u+rw" };
+    let word = whole_word(path)?;
+    Some(format!(
+        "; `chmod {mode} {word}` gives you the permission back"
+    ))
 }
 
 /// `path` as a word of a command; nothing where it is too long or too odd to be shown as it is: the command would

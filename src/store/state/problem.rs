@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::{FileProblem, PATIENCE};
+use super::{FileProblem, PATIENCE, StateDb};
 use crate::store::files::{shown, unwritable};
 
 /// Why the state was not read or written. Where it matters for the lock-out budget, the key is not sent.
@@ -111,7 +111,9 @@ fn shut(path: &Path, source: &rusqlite::Error) -> Option<String> {
     if !matches!(code, ErrorCode::CannotOpen | ErrorCode::ReadOnly) {
         return None;
     }
-    unwritable(path).or_else(|| unwritable(path.parent()?))
+    // What SQLite puts beside it has its mode, and keeps that when the database is given back.
+    let files = StateDb::files(path.parent()?);
+    files.iter().find_map(|file| unwritable(file))
 }
 
 /// The file that programs share beside the database could not grow: SQLite has no plainer word for it.
