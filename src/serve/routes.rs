@@ -17,7 +17,7 @@ use crate::domain::text::inert;
 use crate::domain::{Name, error_chain};
 
 /// How long Prometheus waits for the answer, in seconds.
-const WAITS: &str = "x-prometheus-scrape-timeout-seconds";
+pub(super) const WAITS: &str = "x-prometheus-scrape-timeout-seconds";
 
 /// Why nothing is told of a connection: an unknown one would resolve or raise alerts that are none.
 const NO_ROOM: &str = "no room: other probes took the time of this one; scrape less often, or share the connections \
@@ -79,10 +79,11 @@ async fn probe(
     }
 }
 
-/// How long who asks will wait.
-fn waits(headers: &HeaderMap) -> Option<Duration> {
+/// How long who asks will wait, where that is a time: as to `blackbox_exporter`, 0 says nothing.
+pub(super) fn waits(headers: &HeaderMap) -> Option<Duration> {
     let seconds: f64 = headers.get(WAITS)?.to_str().ok()?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let waits = Duration::try_from_secs_f64(seconds).ok();
+    waits.filter(|waits| !waits.is_zero())
 }
 
 async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {

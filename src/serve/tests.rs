@@ -315,6 +315,17 @@ async fn the_scrape_s_own_limit_is_kept_and_results_are_in_the_history() {
     assert_eq!(reasons, [Reason::Refused]);
 }
 
+#[test]
+fn a_time_that_is_none_is_no_limit() {
+    for seconds in [
+        "0", "-0.0", "1e-12", "-1", "NaN", "inf", "1e300", "soon", "",
+    ] {
+        let mut headers = axum::http::HeaderMap::new();
+        headers.insert(super::routes::WAITS, seconds.parse().unwrap());
+        assert_eq!(super::routes::waits(&headers), None, "{seconds}");
+    }
+}
+
 #[tokio::test]
 async fn a_socket_goes_with_the_exporter() {
     let folder = tempfile::tempdir().unwrap();
