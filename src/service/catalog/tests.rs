@@ -99,17 +99,6 @@ fn problems_name_file_line_and_key() {
 
     let path = problem("[service]\nid='x'\ntitle='X'\n[service.requests]\nbare = 'api'\n");
     assert_eq!((path.line, path.key.as_str()), (5, "bare"));
-    for wrong in [
-        "[service.version]\npath = 'api/health'\n",
-        "[service.version]\npointer = 'version'\n",
-        "[service.identity]\nlist = 'data'\nid = '/id'\nname = '/name'\n",
-        "[service.own_token]\npath = 'tokens/{username}'\nstatus = '/s'\ninactive = []\n",
-        "[[mark]]\nwhen = { json = [{ at = 'id' }] }\nwho = 'service'\nname = 'X'\nscore = 1\n",
-    ] {
-        let nowhere = problem(&format!("[service]\nid='x'\ntitle='X'\n{wrong}"));
-        assert_eq!(nowhere.line, 5, "{nowhere}");
-        assert!(nowhere.problem.contains("starts with /"), "{nowhere}");
-    }
     let headers = "[service.auth]\nfirst = 'headers'\nheaders = [\n{ name = 'X-Key', value = '{key}' },\n\
                    { name = 'x-key', value = '{username}' },\n{ name = 'X-Id', value = '1' },\n]\n";
     let twice = problem(&format!("[service]\nid='x'\ntitle='X'\n{headers}"));
@@ -127,6 +116,39 @@ fn problems_name_file_line_and_key() {
 
     assert_eq!(problem("[service\n").line, 1);
     assert_eq!(problem("").key, "service");
+}
+
+#[test]
+fn pointers_and_paths_that_lead_nowhere_are_refused_at_their_lines() {
+    let (identity, token) = (
+        "list='/l'\nid='/i'\nname='/n'",
+        "path='/p'\nstatus='/s'\ninactive=[]",
+    );
+    let renewed =
+        format!("{token}\n[service.own_token.renewed]\nsecret='/s'\nexpires='/e'\nstatus='both'");
+    let places: [(&str, &str, &[&str]); 5] = [
+        ("requests", "", &["bare", "authenticated", "fallback"]),
+        ("version", "", &["path", "pointer"]),
+        ("identity", identity, &["list", "id", "name", "host"]),
+        ("own_token", token, &["path", "status", "expires"]),
+        ("own_token", &renewed, &["secret", "expires"]),
+    ];
+    for (table, whole, keys) in places {
+        for key in keys {
+            let others = whole
+                .lines()
+                .filter(|line| !line.starts_with(&format!("{key}=")));
+            let others: Vec<_> = others.collect();
+            let text = format!("[service.{table}]\n{}\n{key}='x/y'\n", others.join("\n"));
+            let text = format!("[service]\nid='x'\ntitle='X'\n{text}");
+            let nowhere = problem(&text);
+            assert_eq!(nowhere.line, text.lines().count(), "{text}: {nowhere}");
+            assert!(nowhere.problem.contains("starts with /"), "{nowhere}");
+        }
+    }
+    let mark =
+        "[[mark]]\nwhen = { json = [{ at = 'id' }] }\nwho = 'service'\nname = 'X'\nscore = 1\n";
+    assert!(problem(mark).problem.contains("starts with /"));
 }
 
 #[test]
