@@ -43,6 +43,7 @@ struct Common {
 pub struct Service {
     id: ServiceId,
     text: Arc<ServiceText>,
+    file: Arc<str>,
     source: Arc<str>,
     own: Arc<Common>,
     common: Arc<Common>,
@@ -341,15 +342,12 @@ impl Catalog {
             reason,
             cms,
         } = file;
-        for new in cms {
-            if self.common.cms.iter().any(|known| known.id == new.id) {
-                return Err(load::problem_at(
-                    label,
-                    text,
-                    &new.id,
-                    "this CMS is described already",
-                ));
+        for mut new in cms {
+            if let Some(known) = self.common.cms.iter().find(|known| known.id == new.id) {
+                let why = already("CMS", &known.file);
+                return Err(load::problem_at(label, text, &new.id, &why));
             }
+            label.clone_into(&mut new.file);
             Arc::make_mut(&mut self.common).cms.push(new);
         }
         let mut own = Common {
@@ -367,13 +365,9 @@ impl Catalog {
             return Ok(());
         };
         let id = ServiceId::new(&service.id);
-        if self.services.contains_key(&id) {
-            return Err(load::problem_at(
-                label,
-                text,
-                "id",
-                "this service is described already",
-            ));
+        if let Some(known) = self.services.get(&id) {
+            let why = already("service", &known.file);
+            return Err(load::problem_at(label, text, "id", &why));
         }
         if let Some(http) = self.services.get(&ServiceId::http()) {
             own.lean_on(&http.own);
@@ -381,6 +375,7 @@ impl Catalog {
         let service = Service {
             id: id.clone(),
             text: Arc::new(service),
+            file: label.into(),
             source: text.into(),
             own: Arc::new(own),
             common: Arc::clone(&self.common),
@@ -395,6 +390,15 @@ impl Catalog {
         for service in self.services.values_mut() {
             service.common = Arc::clone(&self.common);
         }
+    }
+}
+
+/// What is said of what the file called `by` describes too.
+fn already(what: &str, by: &str) -> String {
+    if by.starts_with("assets/") {
+        format!("this {what} comes with switchboard: give yours another id")
+    } else {
+        format!("this {what} is described already, by {by}")
     }
 }
 

@@ -425,6 +425,9 @@ pub struct Cms {
     /// Where the token is entered there.
     #[serde(default)]
     pub steps: Vec<String>,
+    /// The label of the file that describes it.
+    #[serde(skip)]
+    pub file: String,
 }
 
 /// The names that a signed check uses; `J!Blesta`'s where absent.

@@ -159,7 +159,12 @@ fn a_file_that_is_not_in_order_keeps_no_other_out() {
         ("a.toml", file("first")),
         ("b.toml", file("second") + "colour = 'red'\n"),
         ("c.toml", format!("{cms}{}", file("blesta"))),
-        ("d.toml", file("last")),
+        ("d.toml", file("first")),
+        (
+            "e.toml",
+            format!("{}{}", file("last"), cms.replace("drupal", "typo3")),
+        ),
+        ("f.toml", cms.replace("drupal", "typo3")),
     ];
     let texts = texts.map(|(label, text)| (label.to_owned(), text));
     let (catalog, problems) = Catalog::with_those_in_order(texts);
@@ -169,7 +174,15 @@ fn a_file_that_is_not_in_order_keeps_no_other_out() {
         .iter()
         .map(|problem| problem.file.as_str())
         .collect();
-    assert_eq!(labels, ["b.toml", "c.toml"]);
+    assert_eq!(labels, ["b.toml", "c.toml", "d.toml", "f.toml"]);
+    for (at, why) in [
+        (1, "this service comes with switchboard"),
+        (2, "this service is described already, by a.toml"),
+        (3, "this CMS is described already, by e.toml"),
+    ] {
+        let problem = &problems[at].problem;
+        assert!(problem.starts_with(why), "{problem}");
+    }
     assert!(
         catalog.cms().iter().all(|cms| cms.id != "drupal"),
         "half of c.toml was taken"
