@@ -324,4 +324,9 @@ when = { rung = "service", status = [200], json = [{ at = "/ok" }] }
     assert!(run.says("404 at /v1, and as itself at /run.php/v1"));
     assert!(run.says("reached only through /run.php"));
     assert!(climb(vec![absent(), absent()]).says("/run.php was tried too"));
+    let busy = climb(vec![absent(), html(503, &[], "<html></html>")]);
+    assert!(busy.says("/v1 has no page (404); this is the answer of /run.php/v1"));
+    let entry = catalog.entry(Reason::RewriteOff, Some(&id));
+    let mut causes = entry.cases.iter().map(|case| &case.cause);
+    assert!(causes.all(|cause| !cause.contains("/api")), "{entry:?}");
 }
