@@ -34,6 +34,7 @@ pub mod token;
 pub mod transfer;
 pub mod watch;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -107,6 +108,10 @@ fn misread(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if error.use_stderr() {
         output::say(text.trim_end());
+        if is_for_nagios() {
+            let why = text.lines().next().unwrap_or_default();
+            let _ = output::text(&output::nagios::failed(why));
+        }
         return OURS;
     }
     match output::data(&text).map_err(Fault::from) {
@@ -143,6 +148,14 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
             told_to_nagios(format, with_core(environment, global, command))
         }
     }
+}
+
+/// Whether a line that can't be read asks for a plugin's words.
+fn is_for_nagios() -> bool {
+    let words: Vec<_> = std::env::args_os().collect();
+    let parted =
+        |pair: &[OsString]| matches!(pair, [flag, word] if flag == "--format" && word == "nagios");
+    words.windows(2).any(parted) || words.iter().any(|word| word == "--format=nagios")
 }
 
 /// Who runs a plugin is told by stdout what a command itself failed of.

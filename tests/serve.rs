@@ -626,12 +626,25 @@ fn a_plugin_says_on_stdout_why_it_failed() {
         }
     }
     // Before it has begun, too.
-    let words = ["--log", "/dev/null/log", "probe", "a", "--format", "nagios"];
-    let done = home.command(&words).output().unwrap();
-    let said = String::from_utf8(done.stdout).unwrap();
-    let told =
-        said.starts_with("SWITCHBOARD UNKNOWN - ") && said.contains("/dev/null can't be written");
-    assert!(told, "{said:?}");
+    for (line, why) in [
+        (
+            "--log /dev/null/log probe a --format nagios",
+            "/dev/null can't be written",
+        ),
+        ("probe a --format nagios --nonsense", "'--nonsense'"),
+        ("probe a --format=nagios --timeout", "'--timeout <TIME>'"),
+    ] {
+        let words: Vec<_> = line.split(' ').collect();
+        let done = home.command(&words).output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        assert_eq!(
+            (done.status.code(), said.lines().count()),
+            (Some(3), 1),
+            "{said}"
+        );
+        let told = said.starts_with("SWITCHBOARD UNKNOWN - ") && said.contains(why);
+        assert!(told, "{said:?}");
+    }
 }
 
 /// A change is remembered as announced: who is to be called of it would hear of it never.
