@@ -325,6 +325,26 @@ fn a_secret_is_set_and_moved_with_the_origin_it_was_entered_for() {
 }
 
 #[test]
+fn what_another_connection_reads_is_not_told_as_left_behind() {
+    let owner = Owner::new();
+    let file = owner.path().join("key");
+    write_private(&file, b"shared-by-two\n");
+    for name in ["one", "two"] {
+        let line = format!(
+            "connection add {name} --service http --url {URL} --key-ref file:{}",
+            file.display()
+        );
+        owner.done(&line.split(' ').collect::<Vec<_>>(), "");
+    }
+    for (name, is_left) in [("one", false), ("two", true)] {
+        let line = ["secret", "move", name, "key", "--store", "vault"];
+        let moved = owner.done(&line, "");
+        let told = moved.err.contains("still holds the value: delete it");
+        assert_eq!(told, is_left, "{moved:?}");
+    }
+}
+
+#[test]
 fn what_is_removed_goes_from_a_locked_vault_too_or_is_said_to_stay() {
     let definitions = "version = 1\n[[connection]]\nname = \"other\"\nservice = \"http\"\nurl = \"http://127.0.0.1:9\"\n";
     for arguments in [

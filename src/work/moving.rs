@@ -99,8 +99,14 @@ impl Core {
             return Err(problem);
         }
         let mut left_behind = self.take_out(vec![(old.clone(), place)]).await;
-        // A file is whose it was: nothing is deleted, and the value is in the open as before.
-        left_behind.extend(Some(old).filter(|old| StoreKind::of(old) == StoreKind::File));
+        // A file is whose it was: nothing is deleted, and the value is in the open as before; where another connection
+        // reads it, that is meant.
+        let all = configuration.connections.iter();
+        let readers = all.flat_map(|one| references(one));
+        let is_shared = readers.filter(|(other, _)| *other == old).count() > 1;
+        if StoreKind::of(&old) == StoreKind::File && !is_shared {
+            left_behind.push(old);
+        }
         Ok(Saved {
             connection: after,
             left_behind,
