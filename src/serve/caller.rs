@@ -17,7 +17,8 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// For the head of a request, from its first byte on; also for the first request of a connection.
 const FOR_HEAD: Duration = Duration::from_secs(10);
-/// Until the next request is begun, or more of an answer is taken. Prometheus keeps connections open for minutes, and opens another one for nothing.
+/// Until the next request is begun, or more of an answer is taken. Prometheus keeps connections open for minutes, and
+/// opens another one for nothing.
 const BETWEEN: Duration = Duration::from_secs(90);
 
 /// What comes in by either kind of listener: what serves it is there once.
