@@ -18,7 +18,7 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use sample::{after, connection, empty, entry, form, good, model, name, select, stripped};
-use switchboard::app::handles::{Revealed, RevealedHandle};
+use switchboard::app::handles::{CopySubject, Revealed, RevealedHandle};
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
     AddTokenDialog, FieldText, Form, ListOrder, LoadState, Lock, Overlay, Pane, PassphraseDialog,
@@ -471,6 +471,10 @@ fn overlays() {
         "delete",
         screen(&at(Overlay::Confirm(Question::Remove(name("shop")))))
     );
+    let mut small = model(20, 5);
+    let removal = Question::Remove(name("shop"));
+    small.overlay = Some(Overlay::Confirm(removal));
+    assert!(text(&small).contains("shop: remove it"), "{}", text(&small));
     let offers = vec![
         StoreOffer {
             reference: SecretRef::Vault("shop/key".into()),
@@ -489,13 +493,7 @@ fn overlays() {
         "choose_store",
         screen(&at(Overlay::ChooseStore { offers, row: 0 }))
     );
-    assert_snapshot!(
-        "copy_as",
-        screen(&at(Overlay::CopyAs {
-            row: 2,
-            token: None
-        }))
-    );
+    assert_snapshot!("copy_as", screen(&at(copy_as(2))));
     assert_snapshot!("passphrase", screen(&at(Overlay::Passphrase(passphrase()))));
     assert_snapshot!("add_token", screen(&at(Overlay::AddToken(add_token()))));
     assert_snapshot!(
@@ -537,10 +535,7 @@ fn a_question_says_how_it_stands() {
 #[test]
 fn a_connection_without_a_key_offers_none() {
     let mut keyless = model(100, 30);
-    keyless.overlay = Some(Overlay::CopyAs {
-        row: 0,
-        token: None,
-    });
+    keyless.overlay = Some(copy_as(0));
     let selected = keyless.list.selected.clone().unwrap();
     keyless.entries.change(&selected, |entry| {
         let mut connection = (*entry.connection).clone();
@@ -553,6 +548,15 @@ fn a_connection_without_a_key_offers_none() {
         text.contains("sends no key") && !text.contains("SWITCHBOARD_KEY"),
         "{text}"
     );
+}
+
+fn copy_as(row: usize) -> Overlay {
+    let of = CopySubject {
+        name: name("shop"),
+        which: Some(RevealedHandle::Held(HandleSlot::Key)),
+        label: "API key".to_owned(),
+    };
+    Overlay::CopyAs { row, of }
 }
 
 fn passphrase() -> PassphraseDialog {
@@ -1005,10 +1009,7 @@ fn every_kind() -> Vec<Model> {
             offers: Vec::new(),
             row: 9,
         },
-        Overlay::CopyAs {
-            row: 9,
-            token: None,
-        },
+        copy_as(9),
         Overlay::Passphrase(passphrase()),
         Overlay::AddToken(add_token()),
         Overlay::SharedToken(shared_token()),

@@ -148,6 +148,32 @@ pub(super) fn misread(text: &str) -> Option<String> {
     })
 }
 
+/// The same of a filter of an account's tokens, which its service has read.
+pub(super) fn misread_of_tokens(text: &str) -> Option<String> {
+    const STATUSES: [&str; 6] = [
+        "pending",
+        "active",
+        "inactive",
+        "expiring",
+        "expired",
+        "revitalised",
+    ];
+    text.split_whitespace().find_map(|word| {
+        let (name, value) = word.split_once(':')?;
+        let value = value.to_lowercase();
+        match name {
+            "status" if STATUSES.iter().any(|status| status.contains(&value)) => None,
+            "status" => Some(format!("status: is {}", STATUSES.join(", "))),
+            "extension" | "ext" | "by" | "module" => None,
+            _ if value.starts_with("//") => None,
+            _ => Some(format!(
+                "no field {}: status, extension, by and module are known",
+                inert(name, 20)
+            )),
+        }
+    })
+}
+
 fn is_known(wanted: &str) -> bool {
     "paused".starts_with(wanted) || State::ALL.iter().any(|state| is_state(*state, wanted))
 }

@@ -46,7 +46,42 @@ impl Revealed {
     }
 }
 
+/// What "copy as…" was opened on. It stays that, whatever becomes of the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopySubject {
+    /// Of which connection, or through which.
+    pub name: Name,
+    /// Which handle; nothing where none is held.
+    pub which: Option<RevealedHandle>,
+    /// What its row is called; empty where no handle is held.
+    pub label: String,
+}
+
+impl CopySubject {
+    /// The forms that it can be copied in.
+    pub fn choices(&self) -> &'static [CopyForm] {
+        match &self.which {
+            Some(RevealedHandle::Held(slot)) => copy_choices(*slot),
+            Some(RevealedHandle::Token(_)) => TOKEN_CHOICES,
+            None => OPEN_CHOICES,
+        }
+    }
+}
+
 impl Model {
+    /// What "copy as…" means now: the selected handle, or what is in the open of a connection without one.
+    pub(super) fn copy_subject(&self) -> Option<CopySubject> {
+        let Some((name, slot)) = self.selected_handle() else {
+            let (name, which) = (self.meant_connection().ok()?.clone(), None);
+            let label = String::new();
+            return Some(CopySubject { name, which, label });
+        };
+        let rows = rows(&self.entries.get(&name)?.connection);
+        let label = rows.into_iter().find(|row| row.slot == slot)?.label;
+        let which = Some(RevealedHandle::Held(slot));
+        Some(CopySubject { name, which, label })
+    }
+
     /// The handle in the open; none in the war-room.
     pub fn open_handle(&self) -> Option<&Revealed> {
         self.revealed.as_ref().filter(|_| !self.war_room)

@@ -3,8 +3,10 @@
 //! 10,000 connections with a verdict every few milliseconds must not cost a sort each: a verdict moves its
 //! one row by two binary searches, and only a changed order or filter sorts anew.
 
+use std::collections::HashSet;
+
 use super::filter::Filter;
-use super::model::{List, ListOrder, ListedConnection, Model, Overlay};
+use super::model::{List, ListOrder, ListedConnection, Model};
 use super::watching::Board;
 use crate::domain::{Name, ServiceId, State};
 
@@ -145,28 +147,47 @@ impl Model {
         usize::from(self.size.1.saturating_sub(4)).max(1)
     }
 
-    /// Filters and orders the whole list anew. The selection stays on its connection; where that is not
-    /// shown any more, the row in its place is selected.
+    /// Filters and orders the whole list anew. The selection stays on its connection, also where that does not pass the
+    /// filter any more: the next key would mean another one. Where it is gone, the row in its place is selected.
     pub(super) fn relist(&mut self) {
+        let shown = self.list.visible.iter();
+        let shown =
+            shown.filter(|name| self.entries.get(name).is_some_and(|it| self.is_marked(it)));
+        let marked: Vec<_> = shown.cloned().collect();
+        self.list.held.extend(marked);
+        self.list_anew(None);
+    }
+
+    /// The same for another filter: what stayed although it did not pass goes, and what was selected when the filter got
+    /// the keys is come back to.
+    pub(super) fn refilter(&mut self) {
+        self.list.held.clear();
+        let left_at = self.list.left_at.clone();
+        self.list_anew(left_at.filter(|_| self.list.filtering));
+    }
+
+    fn list_anew(&mut self, left_at: Option<Name>) {
         let row = self.list.row().unwrap_or(0);
-        if self.list.filtering {
-            self.list.held.clear();
-        }
         let mut filter = Filter::read(self.list.filter.value());
+        let mut held = std::mem::take(&mut self.list.held);
         let mut places: Vec<SortKey> = Vec::with_capacity(self.entries.len());
-        let shown = self.entries.values().filter(|entry| {
-            filter.is_empty()
-                || self.list.held.contains(&entry.connection.name)
-                || filter.passes(entry)
-        });
-        places.extend(shown.map(|entry| SortKey::of(entry, self.list.order)));
+        let mut stays = HashSet::new();
+        for entry in self.entries.values() {
+            if !filter.is_empty() && !filter.passes(entry) {
+                let Some(name) = held.take(&entry.connection.name) else {
+                    continue;
+                };
+                stays.insert(name);
+            }
+            places.push(SortKey::of(entry, self.list.order));
+        }
+        self.list.held = stays;
         places.sort_unstable();
         self.board.rows_changed();
         self.list.visible = places.into_iter().map(|place| place.name).collect();
         // The names stand where the places stood, which took more.
         self.list.visible.shrink_to_fit();
-        let left_at = self.list.left_at.as_ref();
-        let left_at = left_at.filter(|_| self.list.filtering);
+        let left_at = left_at.as_ref();
         let mut kept = left_at.into_iter().chain(&self.list.selected);
         let kept = kept.find(|name| self.list.visible.contains(name)).cloned();
         let last = self.list.visible.len().saturating_sub(1);
@@ -184,20 +205,30 @@ impl Model {
         if after == *before && !filtered {
             return;
         }
-        let passes = !filtered
-            || self.list.held.contains(name)
-            || Filter::read(self.list.filter.value()).passes(entry);
+        let passes = !filtered || Filter::read(self.list.filter.value()).passes(entry);
+        let place = self.search(before, Some((name, before)));
+        let stays =
+            passes || (place.is_ok() && self.is_marked(entry)) || self.list.held.contains(name);
+        if passes {
+            self.list.held.remove(name);
+        } else if stays {
+            self.list.held.insert(name.clone());
+        }
         self.board.rows_changed();
-        if let Ok(row) = self.search(before, Some((name, before))) {
+        if let Ok(row) = place {
             self.list.visible.remove(row);
         }
-        if passes && let Err(row) = self.search(&after, None) {
+        if stays && let Err(row) = self.search(&after, None) {
             self.list.visible.insert(row, name.clone());
         }
-        if !passes && self.list.selected.as_ref() == Some(name) {
-            self.relist();
-        }
         self.show_selection();
+    }
+
+    /// Whether it is the selected one, or in the group that the marker stands on.
+    fn is_marked(&self, entry: &ListedConnection) -> bool {
+        let marked = self.board.heading.as_ref().filter(|_| !self.means_row());
+        self.list.selected.as_ref() == Some(&entry.connection.name)
+            || marked.is_some_and(|group| entry.connection.tags.first() == group.as_ref())
     }
 
     /// Where `place` is, or would be. One row, whose entry has changed already, is looked up by its old place.
@@ -214,27 +245,20 @@ impl Model {
         })
     }
 
-    /// Selects `name`. What belongs to the selected connection (an open handle, the choice of what to copy, scrolling)
-    /// does not stay: the row may have gone by itself, and another one's secret would be copied.
+    /// Selects `name`. What belongs to the selected connection (an open handle, scrolling) does not stay.
     pub(super) fn set_selection(&mut self, name: Option<Name>) {
         if self.list.selected != name {
             self.list.selected = name;
             self.revealed.take_if(|revealed| revealed.is_held());
-            self.overlay
-                .take_if(|overlay| matches!(overlay, Overlay::CopyAs { token: None, .. }));
             self.token_row = 0;
             self.response_scroll = 0;
             self.park_form();
-            self.let_go();
+            // Another row is chosen: those that do not pass the filter go.
+            if !std::mem::take(&mut self.list.held).is_empty() {
+                self.relist();
+            }
         }
         self.show_selection();
-    }
-
-    /// Another row is chosen: those that stayed for the key that took them out of the filter go.
-    pub(super) fn let_go(&mut self) {
-        if !std::mem::take(&mut self.list.held).is_empty() {
-            self.relist();
-        }
     }
 
     /// Scrolls so that the selected row is on the screen.

@@ -10,7 +10,7 @@ use super::disguise::Disguise;
 use super::draft::{Draft, FieldId};
 use super::entries::Entries;
 use super::form::live::LiveTest;
-use super::handles::{Revealed, RevealedHandle};
+use super::handles::{CopySubject, Revealed, RevealedHandle};
 use super::keymap::Keymap;
 pub use super::lock::Lock;
 use super::message::StoreOffer;
@@ -258,8 +258,8 @@ pub struct List {
     pub filtering: bool,
     /// What was selected when the filter got the keys, until another row is chosen: it is come back to.
     pub left_at: Option<Name>,
-    /// The selected row, or those of the marked group, that a key has just taken out of the filter: they stay until
-    /// another row is chosen, so that the same key takes them back.
+    /// Rows that do not pass the filter any more: the selected one, those of the marked group, and what a key has just
+    /// taken out. They stay until another row is chosen, so that the next key means what is seen.
     pub held: HashSet<Name>,
 }
 
@@ -405,12 +405,12 @@ pub enum Overlay {
     },
     /// A passphrase.
     Passphrase(PassphraseDialog),
-    /// Copy as… The rows are [`Model::copy_choices`].
+    /// Copy as… The rows are [`CopySubject::choices`].
     CopyAs {
         /// Selected row.
         row: usize,
-        /// A token of the account behind a connection, by its id; nothing for the selected handle.
-        token: Option<(Name, String)>,
+        /// What is copied.
+        of: CopySubject,
     },
     /// A further handle for the selected connection.
     AddToken(AddTokenDialog),

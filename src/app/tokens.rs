@@ -200,9 +200,14 @@ impl Model {
     }
 
     /// Handles of the selected connection that are held here: the first rows of the tokens pane.
-    pub fn held_rows(&self) -> usize {
+    pub(super) fn held_handles(&self) -> Vec<super::handles::HandleRow> {
         self.selected_entry()
-            .map_or(0, |entry| super::handles::rows(&entry.connection).len())
+            .map_or_else(Vec::new, |entry| super::handles::rows(&entry.connection))
+    }
+
+    /// How many these are.
+    pub fn held_rows(&self) -> usize {
+        self.held_handles().len()
     }
 
     /// Rows of the tokens pane: the handles held here, then the account's list, or one row that offers to load

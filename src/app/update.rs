@@ -77,6 +77,7 @@ impl Model {
             Message::EndRequested(end) => self.end(end, &mut out),
         }
         self.tokens_settle(&mut out);
+        self.copy_as_settle();
         self.tend_board(&mut out);
         out
     }

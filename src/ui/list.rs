@@ -217,9 +217,10 @@ fn title(view: &View<'_>, room: usize) -> Line<'static> {
     ])
 }
 
-/// What stands at the right: how many there are, and how many of them are shown.
+/// What stands at the right: how many there are, and how many of them pass the filter.
 pub(super) fn count(view: &View<'_>) -> Line<'static> {
-    let (shown, all) = (view.model.list.visible.len(), view.model.entries.len());
+    let (list, all) = (&view.model.list, view.model.entries.len());
+    let shown = list.visible.len().saturating_sub(list.held.len());
     let text = if shown == all {
         all.to_string()
     } else {

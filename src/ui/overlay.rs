@@ -36,10 +36,7 @@ pub(super) fn draw(
         Overlay::Palette { input, row } => return palette::draw(view, (input, *row), body, buf),
         Overlay::Confirm(question) => question::draw(view, question, body, buf),
         Overlay::ChooseStore { offers, row } => choices::draw_stores(view, offers, *row, body, buf),
-        Overlay::CopyAs { row, token } => {
-            let choices = view.model.copy_choices(token.is_some());
-            choices::draw_copy_as(view, (*row, choices), body, buf);
-        }
+        Overlay::CopyAs { row, of } => choices::draw_copy_as(view, (*row, of), body, buf),
         Overlay::Passphrase(dialog) => return dialogs::draw_passphrase(view, dialog, body, buf),
         Overlay::AddToken(dialog) => return dialogs::draw_add_token(view, dialog, body, buf),
         Overlay::SharedToken(sheet) => shared_token::draw(view, sheet, body, buf),

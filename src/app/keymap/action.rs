@@ -107,7 +107,7 @@ actions! {
     SharedToken "shared-token" "shared token" ["V"] Both Handles [List Form Tokens] "The shared token: make one, where it is entered, whether both ends have the same";
     LoadTokens "load-tokens" "load tokens" ["l"] Both Handles [Tokens] "Load the tokens of the account behind the connection, or load again";
     NewToken "new-token" "new token" ["t"] Both Handles [Tokens] "Make a token in the account, step by step";
-    SwitchToken "switch-token" "on/off" ["x"] Both Handles [Tokens] "Enable the token, or disable it; asks for its label before";
+    SwitchToken "switch-token" "on/off" ["x"] Both Handles [Tokens] "Enable the token, or disable it, which asks for its label before";
     RenewToken "renew-token" "renew" ["N"] Both Handles [Tokens] "Renew the token: a second secret, proven before connections use it";
     RotateToken "rotate-token" "rotate" ["O"] Both Handles [Tokens] "Rotate the token: another secret, the old one dead at once; asks before";
     TokenGroup "token-group" "group" ["f"] Both Handles [Tokens] "The next group of tokens: all, expiring, never expires, all modules, disabled, idle";

@@ -595,7 +595,7 @@ fn in_the_war_room_a_page_does_not_say_whose_it_is() {
     );
 }
 
-/// A row leaves the filter, or the list, without a key: what was chosen for it is not done to the next one.
+/// A row leaves the list without a key: what was chosen for it is not done to the next one.
 #[test]
 fn what_is_chosen_of_a_row_that_has_gone_is_copied_of_no_other() {
     let mut scene = Scene::with(shops(&["a", "b"]));
@@ -605,7 +605,15 @@ fn what_is_chosen_of_a_row_that_has_gone_is_copied_of_no_other() {
     assert!(scene.model.overlay.is_some());
     scene.effects();
     scene.watched("a", Reason::Connected);
+    assert_eq!(scene.selected(), "a");
+    assert!(scene.model.overlay.is_some(), "it is still the one meant");
+    scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
+        connections: vec![shop("b").into()],
+        ..Loaded::default()
+    })));
     assert_eq!(scene.selected(), "b");
+    let said = "API key of a is gone: nothing is copied of it";
+    assert_eq!(scene.notice(), said);
     scene.keys("enter");
     let effects = scene.effects();
     let mut effects = effects.iter();
@@ -629,4 +637,58 @@ fn the_snippet_is_copied_as_it_is() {
             "RewriteRule …".to_owned()
         ))]
     );
+}
+
+#[test]
+fn copy_as_stays_with_the_handle_that_it_was_opened_on() {
+    let with = |added: &[&str]| {
+        let added = added
+            .iter()
+            .map(|label| ((*label).to_owned(), SecretRef::Ask));
+        let rich = crate::domain::Connection {
+            added: added.collect(),
+            ..shop("a")
+        };
+        Loaded {
+            connections: vec![rich.into(), shop("b").into()],
+            ..Loaded::default()
+        }
+    };
+    let loaded = |added: &[&str]| Message::ConfigurationLoaded(Box::new(with(added)));
+    let mut scene = Scene::empty();
+    scene.send(loaded(&["one", "two", "three"]));
+    scene.keys("shift-tab down down");
+    assert_eq!(scene.model.token_row, 2);
+    // Another copy removes one above it: the row goes on being the same token.
+    scene.send(loaded(&["two", "three"]));
+    assert_eq!(scene.model.token_row, 1);
+    scene.keys("Y").effects();
+    scene.send(loaded(&["three"]));
+    assert!(scene.model.overlay.is_none());
+    assert_eq!(scene.notice(), "two of a is gone: nothing is copied of it");
+    scene.keys("Y").effects();
+    scene.send(loaded(&["three", "four"])).keys("enter");
+    let copy = Effect::Clipboard(ClipboardEffect::CopyHandle {
+        name: named("a"),
+        slot: HandleSlot::Added(0),
+        form: CopyForm::Handle,
+    });
+    assert_eq!(scene.effects().last(), Some(&copy));
+    // What is in the open is no other one's, either.
+    scene.keys("v").send(revealed(HandleSlot::Added(0)));
+    scene.send(loaded(&["three"]));
+    assert!(scene.model.revealed.is_some());
+    scene.send(loaded(&["four"]));
+    assert!(scene.model.revealed.is_none());
+}
+
+#[test]
+fn the_key_that_locks_hides_what_is_shown_whatever_it_opens() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.model.lock = crate::app::lock::Lock::FoundLocked;
+    scene.keys("v").send(revealed(HandleSlot::Key));
+    assert!(scene.model.revealed.is_some(), "of the keyring");
+    scene.keys("L");
+    assert!(scene.model.revealed.is_none());
+    assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
 }

@@ -146,9 +146,61 @@ fn a_filtered_row_comes_and_goes_with_its_state() {
     scene.keys("/").types("state:down").keys("enter");
     scene.watched("alpha", Reason::Refused);
     assert_eq!(scene.visible(), ["alpha", "gamma"]);
-    scene.watched("gamma", Reason::Connected);
+    scene.keys("down").watched("alpha", Reason::Connected);
+    assert_eq!(scene.visible(), ["gamma"]);
+}
+
+#[test]
+fn the_selected_row_leaves_the_filter_by_no_probe() {
+    let mut scene = four();
+    scene.keys("/").types("state:down").keys("enter");
+    scene.watched("alpha", Reason::Refused).keys("end");
+    assert_eq!(scene.selected(), "gamma");
+    for reason in [Reason::Connected, Reason::CredentialsRejected] {
+        scene.watched("gamma", reason);
+        assert_eq!(scene.visible(), ["alpha", "gamma"]);
+        assert_eq!(scene.selected(), "gamma");
+    }
+    // Nor by what else lists anew: another order, the configuration.
+    let loaded = Message::ConfigurationLoaded(Box::new(Loaded {
+        connections: shops(&["alpha", "gamma"])
+            .into_iter()
+            .map(Into::into)
+            .collect(),
+        ..Loaded::default()
+    }));
+    scene.keys("s").send(loaded);
+    assert_eq!(scene.visible(), ["alpha", "gamma"]);
+    assert_eq!(scene.model.list.held, HashSet::from([named("gamma")]));
+    // Down again, it passes.
+    scene.watched("gamma", Reason::Refused);
+    assert!(scene.model.list.held.is_empty());
+    scene.watched("gamma", Reason::Connected).keys("y");
+    let copied = scene.effects();
+    let is_its = |effect: &Effect| {
+        matches!(effect, Effect::Clipboard(crate::app::effect::ClipboardEffect::CopyHandle { name, .. })
+            if *name == named("gamma"))
+    };
+    assert!(copied.iter().any(is_its), "{copied:?}");
+    // It goes with a key, with another filter, and with its connection.
+    scene.keys("up");
+    assert_eq!(
+        (scene.visible(), scene.selected()),
+        (vec!["alpha"], "alpha")
+    );
+    scene.watched("alpha", Reason::Connected).keys("/");
     assert_eq!(scene.visible(), ["alpha"]);
-    assert_eq!(scene.selected(), "alpha");
+    scene.types("n").keys("backspace");
+    assert_eq!(scene.visible(), [""; 0]);
+    scene.watched("gamma", Reason::Refused).keys("enter down");
+    scene.watched("gamma", Reason::Connected);
+    assert_eq!(
+        (scene.visible(), scene.selected()),
+        (vec!["gamma"], "gamma")
+    );
+    let removed = StoreMessage::Removed(named("gamma"), 0);
+    scene.keys("d y").send(Message::Store(removed));
+    assert_eq!((scene.visible(), scene.selected()), (vec![], ""));
 }
 
 #[test]

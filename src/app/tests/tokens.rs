@@ -1409,3 +1409,66 @@ fn the_key_in_use_says_so_before_its_column_ends() {
     );
     assert_eq!(crate::app::tokens::hints::status(&row, "SU-0"), "expiring");
 }
+
+#[test]
+fn the_selected_token_leaves_its_group_by_no_change() {
+    let mut scene = listed(4);
+    scene.keys("f").page_comes(4);
+    scene.keys("down down");
+    assert_eq!(selected(&scene), Some("SU-2"));
+    scene.keys("x").types("token 2").keys("enter");
+    let asked = scene.asked();
+    let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let mut off = row(2);
+    off.token.status = Status::Inactive;
+    scene.told(TokensMessage::ChangeAnswered {
+        generation: *generation,
+        answer: ChangeAnswer::Switched(Ok(Some(Box::new(off)))),
+    });
+    assert_eq!(scene.asked(), [], "the list stays as it is");
+    assert_eq!(selected(&scene), Some("SU-2"));
+    // What is no longer in the group goes with the next row, which stays selected.
+    scene.keys("down");
+    let asked = scene.asked();
+    let [TokensEffect::Query { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let page = RowPage {
+        rows: vec![row(0), row(1), row(3)],
+        total: Some(3),
+        own_id: String::new(),
+    };
+    scene.told(TokensMessage::Answered {
+        generation: *generation,
+        answer: TokensAnswer::Page {
+            offset: 0,
+            page: Ok(page),
+        },
+    });
+    assert_eq!(selected(&scene), Some("SU-3"));
+}
+
+#[test]
+fn a_filter_that_means_nothing_says_so() {
+    for (typed, said) in [
+        (
+            "nosuch:x",
+            "no field nosuch: status, extension, by and module are known",
+        ),
+        (
+            "status:xx",
+            "status: is pending, active, inactive, expiring, expired, revitalised",
+        ),
+        ("status:Exp", ""),
+        ("reports", ""),
+    ] {
+        let mut scene = listed(3);
+        scene.keys("/").types(typed).wait(500);
+        scene.page_comes(0);
+        assert_eq!(scene.notice(), said, "{typed}");
+        scene.types("x");
+        assert_eq!(scene.notice(), "", "{typed}");
+    }
+}

@@ -735,3 +735,18 @@ fn another_machine_is_asked_and_a_late_answer_opens_nothing() {
         Some(Overlay::Watching(WatchingOverlay::Second(_)))
     ));
 }
+
+#[test]
+fn the_marked_group_leaves_the_filter_by_no_probe() {
+    let mut scene = tagged(&[("a", &["eu"]), ("b", &["us"]), ("c", &["us"])]);
+    scene.watched("a", Reason::Refused);
+    scene.watched("b", Reason::Refused);
+    scene.keys("/").types("state:down").keys("enter w T down");
+    assert!(scene.model.board.on_heading());
+    scene.watched("b", Reason::Connected);
+    scene.watched("c", Reason::Connected);
+    assert_eq!(scene.visible(), ["a", "b"], "nor does another one come");
+    assert!(scene.model.board.on_heading());
+    scene.keys("up");
+    assert_eq!((scene.visible(), scene.selected()), (vec!["a"], "a"));
+}

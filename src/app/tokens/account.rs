@@ -105,6 +105,10 @@ pub struct LookUp {
 
 /// The list of one account.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own; no two of them make a state together"
+)]
 pub struct AccountList {
     /// The connection that it is listed through.
     pub name: Name,
@@ -119,6 +123,9 @@ pub struct AccountList {
     rows: BTreeMap<u64, TokenRow>,
     /// Ids of tokens whose places may have changed: the first of them that comes is selected again.
     pub wanted: Vec<String>,
+    /// Whether the selected token may no longer belong into the group or the filter: it stays until another row is
+    /// chosen, so that the next key means what is seen.
+    pub behind: bool,
     /// The page that is on its way.
     pub loading: Option<AskedPage>,
     /// The look-up of a token's use that is on its way.
@@ -150,6 +157,7 @@ impl AccountList {
             more: false,
             rows: BTreeMap::new(),
             wanted: Vec::new(),
+            behind: false,
             loading: None,
             looking_up: None,
             trouble: None,
@@ -218,6 +226,7 @@ impl AccountList {
     /// Forgets all rows; the total stays, so that nothing jumps, until an answer says another.
     pub fn forget(&mut self) {
         self.rows.clear();
+        self.behind = false;
         self.loading = None;
         self.looking_up = None;
         self.trouble = None;

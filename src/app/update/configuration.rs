@@ -42,7 +42,9 @@ impl Model {
         if let Some(name) = loaded.order.filter(|_| first) {
             self.set_order_named(&name);
         }
+        let before = self.held_handles();
         self.take_connections(loaded.connections);
+        self.handles_changed(&before);
         if first {
             out.push(Effect::Tokens(TokensEffect::FindUnfinished));
         } else if self.tokens.list.is_some() || !self.tokens.sheets.is_empty() {

@@ -6,6 +6,7 @@ use tui_input::Input;
 
 use super::{Effects, Model, editing_request};
 use crate::app::effect::{Effect, StoreEffect, VaultEffect};
+use crate::app::handles::{HandleRow, Revealed, RevealedHandle};
 use crate::app::keymap::KeyPress;
 use crate::app::model::{AddTokenDialog, ListedConnection, Overlay, PassphraseDialog, Question};
 use crate::app::secret_field;
@@ -162,17 +163,38 @@ impl Model {
             original.connection.added.clone_from(&connection.added);
         }
         let name = connection.name.clone();
-        let held = self.held_rows();
+        let before = self.held_handles();
         let written = |entry: &mut ListedConnection| entry.connection = Arc::new(connection);
         if self.entries.change(&name, written).is_some() {
-            let now = self.held_rows();
-            self.token_row = match self.token_row.checked_sub(held) {
-                // The account's tokens stand below: the one that is selected has moved with them.
-                Some(further) if self.has_account() => now + further,
-                _ => self.token_row.min(now.saturating_sub(1)),
-            };
+            self.handles_changed(&before);
             self.relist();
         }
+    }
+
+    /// The selected connection held the handles `before`: the row that is selected stays selected, wherever it stands
+    /// now, and no other one is in the open in its place.
+    pub(super) fn handles_changed(&mut self, before: &[HandleRow]) {
+        let now = self.held_handles();
+        let same = |one: &HandleRow, other: &HandleRow| {
+            let kind = |row: &HandleRow| std::mem::discriminant(&row.slot);
+            kind(one) == kind(other) && one.label == other.label
+        };
+        let at = before
+            .get(self.token_row)
+            .map(|was| now.iter().position(|row| same(was, row)));
+        let below = self.token_row.checked_sub(before.len());
+        self.token_row = match (at, below) {
+            (Some(Some(at)), _) => at,
+            // The account's tokens stand below: the one that is selected has moved with them.
+            (_, Some(further)) if self.has_account() => now.len() + further,
+            _ => self.token_row.min(now.len().saturating_sub(1)),
+        };
+        let label = |rows: &[HandleRow], which: &RevealedHandle| {
+            let is_it = |row: &&HandleRow| *which == RevealedHandle::Held(row.slot);
+            rows.iter().find(is_it).map(|row| row.label.clone())
+        };
+        let moved = |open: &mut Revealed| label(before, &open.which) != label(&now, &open.which);
+        self.revealed.take_if(moved);
     }
 
     pub(super) fn token_add_failed(&mut self, why: &str) {

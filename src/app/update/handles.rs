@@ -6,7 +6,7 @@ use super::{Effects, Model, after};
 use crate::app::draft::FieldId;
 use crate::app::effect::{ClipboardEffect, Effect, TokenCopy, VaultEffect};
 use crate::app::form::live::ProbedPart;
-use crate::app::handles::{OPEN_CHOICES, Revealed, RevealedHandle, TOKEN_CHOICES, copy_choices};
+use crate::app::handles::{Revealed, RevealedHandle, rows};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
 use crate::app::model::{Form, Lock, Overlay, PendingUnlock, Question};
@@ -115,9 +115,10 @@ impl Model {
         if action == Action::CopySnippet {
             return self.copy_snippet(out);
         }
-        if action == Action::CopyAs && !self.copy_choices(false).is_empty() {
-            let (row, token) = (0, None);
-            self.open_overlay(Overlay::CopyAs { row, token });
+        if action == Action::CopyAs
+            && let Some(of) = self.copy_subject()
+        {
+            self.open_overlay(Overlay::CopyAs { row: 0, of });
         } else if let Some((name, slot)) = self.selected_handle() {
             self.copy_handle(name, slot, CopyForm::Handle, out);
         } else {
@@ -127,34 +128,45 @@ impl Model {
 
     /// A row of "copy as…" was chosen.
     pub(super) fn copy_chosen(&mut self, row: usize, out: &mut Effects) {
-        let Some(Overlay::CopyAs { token, .. }) = self.overlay.take() else {
+        let Some(Overlay::CopyAs { of, .. }) = self.overlay.take() else {
             return;
         };
-        let Some(form) = self.copy_choices(token.is_some()).get(row).copied() else {
+        let Some(form) = of.choices().get(row).copied() else {
             return;
         };
-        if let Some((name, id)) = token {
-            let Some(form) = TokenCopy::of(form) else {
-                return;
-            };
-            out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
-        } else if let Some((name, slot)) = self.selected_handle() {
-            self.copy_handle(name, slot, form, out);
-        } else if let Ok(name) = self.meant_connection() {
+        let name = of.name;
+        match of.which {
+            Some(RevealedHandle::Token(id)) => {
+                if let Some(form) = TokenCopy::of(form) {
+                    out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
+                }
+            }
+            Some(RevealedHandle::Held(slot)) => self.copy_handle(name, slot, form, out),
             // What is in the open asks for no handle.
-            self.copy_handle(name.clone(), HandleSlot::Key, form, out);
+            None => self.copy_handle(name, HandleSlot::Key, form, out),
         }
     }
 
-    /// The rows of "copy as…": of a token of an account, or of the selected handle.
-    pub fn copy_choices(&self, of_token: bool) -> &'static [CopyForm] {
-        if of_token {
-            return TOKEN_CHOICES;
-        }
-        match (self.selected_handle(), self.meant_connection()) {
-            (Some((_, slot)), _) => copy_choices(slot),
-            (None, Ok(_)) => OPEN_CHOICES,
-            (None, Err(_)) => &[],
+    /// The row that "copy as…" was opened on may have gone by itself: it is closed, and no other one's secret is copied.
+    pub(super) fn copy_as_settle(&mut self) {
+        let Some(Overlay::CopyAs { of, .. }) = &self.overlay else {
+            return;
+        };
+        let entry = self.entries.get(&of.name);
+        let (is_here, what) = match &of.which {
+            Some(RevealedHandle::Token(_)) => return,
+            Some(RevealedHandle::Held(slot)) => {
+                let rows = entry.map(|entry| rows(&entry.connection));
+                let mut rows = rows.into_iter().flatten();
+                let is_here = rows.any(|row| row.slot == *slot && row.label == of.label);
+                let (label, name) = (self.shown_label(&of.label), self.shown_name(&of.name));
+                (is_here, format!("{label} of {name}"))
+            }
+            None => (entry.is_some(), self.shown_name(&of.name)),
+        };
+        if !is_here {
+            self.overlay = None;
+            self.complain(format!("{what} is gone: nothing is copied of it"));
         }
     }
 
@@ -234,6 +246,7 @@ impl Model {
     /// `L`: locks, or asks for the passphrase where locked; both where the vault was never opened.
     pub(super) fn lock_or_unlock(&mut self, out: &mut Effects) {
         if self.lock.is_locked() {
+            self.hide_secrets();
             self.waiting = None;
             self.open_passphrase(PassphrasePurpose::Open);
         } else {

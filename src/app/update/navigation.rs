@@ -73,8 +73,13 @@ impl Model {
     pub(super) fn select_token_row(&mut self, row: usize) {
         if row != self.token_row && row < self.token_rows() {
             self.token_row = row;
+            let mut behind = None;
             if let Some(list) = &mut self.tokens.list {
                 list.wanted.clear();
+                behind = list.behind.then(|| list.name.clone());
+            }
+            if let Some(name) = behind {
+                self.reload_tokens(&name);
             }
             self.revealed = None;
             self.show_token_row();
@@ -151,7 +156,7 @@ impl Model {
             }
             Some(Action::Leave) => {
                 self.list.filter.reset();
-                self.relist();
+                self.refilter();
                 self.list.filtering = false;
             }
             Some(Action::FieldUp) => self.move_selection(-1),
@@ -175,7 +180,7 @@ impl Model {
             .handle(request)
             .is_some_and(|changed| changed.value)
         {
-            self.relist();
+            self.refilter();
             self.unsay(About::Filter);
             if self.list.visible.is_empty()
                 && let Some(why) = filter::misread(self.list.filter.value())

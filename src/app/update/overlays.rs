@@ -380,11 +380,10 @@ impl Model {
     }
 
     fn copy_as_key(&mut self, press: KeyPress, out: &mut Effects) {
-        let Some(Overlay::CopyAs { row, token }) = &self.overlay else {
+        let Some(Overlay::CopyAs { row, of }) = &self.overlay else {
             return;
         };
-        let at = *row;
-        let choices = self.copy_choices(token.is_some()).len();
+        let (at, choices) = (*row, of.choices().len());
         match press.code {
             KeyCode::Esc => self.overlay = None,
             KeyCode::Enter => self.copy_chosen(at, out),

@@ -40,7 +40,7 @@ impl Model {
             insert(input, &cleaned.value);
             self.say_cleaned(&cleaned.notes);
             if self.list.filtering {
-                self.relist();
+                self.refilter();
             }
         } else if self.overlay.is_none() && self.is_editing() {
             self.paste_in_field(pasted, out);

@@ -181,7 +181,7 @@ impl Model {
         if self.focus == Pane::Form {
             self.focus = Pane::List;
         }
-        self.relist();
+        self.refilter();
         if self.list.selected.as_ref() != Some(&name) {
             // The filter hides it: what was just saved is to be seen.
             self.list.filter.reset();

@@ -189,13 +189,18 @@ impl Model {
                 let marked = Some(group);
                 let moved = self.board.heading != marked;
                 self.board.heading = marked;
-                if moved {
-                    self.let_go();
+                if moved && !self.list.held.is_empty() {
+                    self.refilter();
                 }
             }
             Some(TableRow::Connection(name)) => {
-                self.board.heading = None;
+                let moved = self.board.heading.take().is_some();
                 self.set_selection(Some(name));
+                if moved {
+                    // Those of the group that do not pass the filter go.
+                    self.list.held.clear();
+                    self.relist();
+                }
             }
             None => {}
         }

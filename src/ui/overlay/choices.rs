@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::text::{clean, wrap};
+use super::super::text::{clean, width, wrap};
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
+use crate::app::handles::CopySubject;
 use crate::app::message::StoreOffer;
 use crate::domain::CopyForm;
 
@@ -69,14 +70,19 @@ pub(super) fn draw_stores(
 
 pub(super) fn draw_copy_as(
     view: &View<'_>,
-    (selected, choices): (usize, &[CopyForm]),
+    (selected, of): (usize, &CopySubject),
     body: Rect,
     buf: &mut Buffer,
 ) {
     let theme = view.theme;
-    let entry = view.entry();
+    let entry = view.model.entries.get(&of.name);
     let is_keyless = entry.is_some_and(|entry| entry.connection.key.is_none());
-    let lines: Vec<Line<'static>> = choices
+    let mut title = format!("Copy as · {}", view.name(&of.name));
+    if !of.label.is_empty() {
+        title = format!("{title} · {}", clean(&view.model.shown_label(&of.label)));
+    }
+    let lines: Vec<Line<'static>> = of
+        .choices()
         .iter()
         .enumerate()
         .map(|(at, choice)| {
@@ -88,8 +94,9 @@ pub(super) fn draw_copy_as(
             ])
         })
         .collect();
-    let widest = lines.iter().map(Line::width).max().unwrap_or(0).max(12);
-    let inside = open_box(view, body, (widest, lines.len()), "Copy as", buf);
+    let widest = lines.iter().map(Line::width).max().unwrap_or(0);
+    let widest = widest.max(width(&title) + 2).min(dialog_width(body));
+    let inside = open_box(view, body, (widest, lines.len()), &title, buf);
     put_lines(buf, inside, lines);
 }
 

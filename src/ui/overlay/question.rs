@@ -120,8 +120,9 @@ fn removal(view: &View<'_>, name: &Name) -> String {
     } else {
         " and its secrets from this machine?"
     };
+    // The name comes first: it is what is asked about, however small the window is.
     format!(
-        "Remove “{}”{draft}{secrets} The service at the other end keeps its key.",
+        "{}: remove it{draft}{secrets} The service at the other end keeps its key.",
         view.name(name)
     )
 }
@@ -144,7 +145,7 @@ fn text(view: &View<'_>, question: &Question) -> String {
         Question::Remove(name) => return removal(view, name),
         Question::RemoveToken { name, label } => {
             return format!(
-                "Remove the token “{}” of “{}” from this machine? Whoever gave it still knows it.",
+                "{} of “{}”: remove the token from this machine? Whoever gave it still knows it.",
                 clean(label),
                 view.name(name)
             );

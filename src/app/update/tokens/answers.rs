@@ -1,7 +1,9 @@
 //! What came of what was asked: taken in where it is still waited for, dropped otherwise.
 
 use super::super::{Effects, Model};
+use crate::app::filter::misread_of_tokens;
 use crate::app::model::PendingUnlock;
+use crate::app::notice::About;
 use crate::app::tokens::account::{AskedPage, LastUse, LookUp};
 use crate::app::tokens::exchange::{Changed, Made, RowPage, TokenOperation};
 use crate::app::tokens::sheet::{Ending, Ends};
@@ -86,7 +88,12 @@ impl Model {
                 }
                 list.take(offset, page, seen);
                 let place = list.take_wanted();
+                let is_empty = list.length() == 0;
+                let misread = misread_of_tokens(&list.listing.filter).filter(|_| is_empty);
                 self.token_is_at(place);
+                if let Some(why) = misread {
+                    self.complain_about(About::Filter, why);
+                }
             }
             Err(trouble) => {
                 list.loading = None;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::{Effects, Model};
 use crate::app::effect::{Effect, TokenCopy};
-use crate::app::handles::RevealedHandle;
+use crate::app::handles::{CopySubject, RevealedHandle};
 use crate::app::keymap::Action;
 use crate::app::model::{Overlay, Pane, PendingUnlock};
 use crate::app::tokens::sheet::{Details, Ending, Ends, ExpiryHorizon, Tab, UnfinishedSheet};
@@ -150,7 +150,7 @@ impl Model {
         if self.war_room {
             return self.complain("the war-room shows no handle");
         }
-        let Some((name, id)) = self.handle_target() else {
+        let Some((name, id, _)) = self.handle_target() else {
             return;
         };
         let open = self.revealed.take();
@@ -167,20 +167,20 @@ impl Model {
         if self.war_room {
             return self.complain("nothing is copied in the war-room");
         }
-        let Some((name, id)) = self.handle_target() else {
+        let Some((name, id, label)) = self.handle_target() else {
             return;
         };
         if action == Action::CopyAs {
-            return self.open_overlay(Overlay::CopyAs {
-                row: 0,
-                token: Some((name, id)),
-            });
+            let which = Some(RevealedHandle::Token(id));
+            let of = CopySubject { name, which, label };
+            return self.open_overlay(Overlay::CopyAs { row: 0, of });
         }
         let form = TokenCopy::Handle;
         out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
     }
 
-    fn handle_target(&mut self) -> Option<(Name, String)> {
+    /// The connection, the token's id, and its label.
+    fn handle_target(&mut self) -> Option<(Name, String, String)> {
         let Some((name, row)) = self.target_token().or_else(|| self.made_token()) else {
             self.complain("this row is still on its way");
             return None;
@@ -190,7 +190,7 @@ impl Model {
             self.complain("the service does not show the secret of this token");
             return None;
         }
-        Some((name, id?))
+        Some((name, id?, row.label().to_owned()))
     }
 
     /// A handle came: it is shown only where it is still wanted.

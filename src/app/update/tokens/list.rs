@@ -7,6 +7,7 @@ use tui_input::InputRequest;
 use super::super::{Effects, Model, after};
 use crate::app::effect::Effect;
 use crate::app::model::Pane;
+use crate::app::notice::About;
 use crate::app::tokens::account::{AskedPage, LookUp};
 use crate::app::tokens::{AccountList, TokenRow, TokensEffect, TokensQuery};
 use crate::domain::Name;
@@ -177,6 +178,7 @@ impl Model {
         if let Some(list) = self.own_list() {
             list.filter_due = Some(due);
         }
+        self.unsay(About::Filter);
     }
 
     /// What was typed is asked for, where that is another filter than the one in force.
@@ -190,11 +192,12 @@ impl Model {
             list.listing.filter = wanted;
             list.start_anew();
             self.select_first_token();
+            self.unsay(About::Filter);
         }
     }
 
     /// The rows of the account have changed: what is in sight is asked for again.
-    pub(super) fn reload_tokens(&mut self, name: &Name) {
+    pub(in crate::app::update) fn reload_tokens(&mut self, name: &Name) {
         self.want_token();
         if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == *name) {
             list.forget();
@@ -221,14 +224,19 @@ impl Model {
         self.show_token_row();
     }
 
-    /// `row` is as it is now: its place in the list stays, where the list shows all.
+    /// `row` is as it is now: its place in the list stays, where the list shows all, or where it is the selected one.
     pub(super) fn token_changed(&mut self, name: &Name, row: &TokenRow) {
+        let selected = self.selected_token().and_then(|(_, row)| row?.id());
+        let is_selected = selected.is_some() && selected == row.id();
         self.want_token();
         if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == *name) {
             list.replace(row);
             if list.listing.group.is_some() || !list.listing.filter.is_empty() {
-                list.forget();
-                list.loaded = false;
+                list.behind |= is_selected;
+                if !list.behind {
+                    list.forget();
+                    list.loaded = false;
+                }
             }
         }
     }
