@@ -213,7 +213,7 @@ impl ScreenSession {
         // for the disk.
         std::mem::forget(core);
         if ended.as_ref().is_ok_and(|end| is_last(*end, goes_on)) {
-            event_loop.surface.abandon();
+            event_loop.surface.leave_frames();
             std::mem::forget(event_loop.effects);
         }
         ended
