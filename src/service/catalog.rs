@@ -29,7 +29,8 @@ pub struct Catalog {
     common: Arc<Common>,
 }
 
-/// What all services share: the signs of servers, CDNs and firewalls, the common rules and words, the CMSs.
+/// Signs of who answered, rules and words: a service's own, those that come with the program for all of them, and what
+/// definition files of CMSs add to those, with the CMSs.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Common {
     mark: Vec<Mark>,
@@ -86,7 +87,7 @@ macro_rules! embedded {
     };
 }
 
-/// What is common to all services.
+/// What is common to all services: the signs of servers, CDNs and firewalls, the common rules and words.
 const COMMON: [Embedded; 9] = [
     embedded!("reasons/key"),
     embedded!("reasons/place"),
@@ -100,26 +101,36 @@ const COMMON: [Embedded; 9] = [
 ];
 const SERVICES: [Embedded; 3] = [embedded!("http"), embedded!("blesta"), embedded!("connect")];
 
+/// What comes with the program for all services.
+static SHIPPED: LazyLock<Common> =
+    LazyLock::new(|| Arc::unwrap_or_clone(read_embedded(&COMMON).common));
+
+fn read_embedded(files: &[Embedded]) -> Catalog {
+    let mut catalog = Catalog::default();
+    for Embedded { label, json, .. } in files {
+        let Ok(file) = serde_json::from_str(json) else {
+            debug_assert!(false, "{label} is broken");
+            continue;
+        };
+        // Its text would give problems their lines, and it has none.
+        let added = catalog.take(label, "", file);
+        debug_assert_eq!(added, Ok(()), "an embedded service file is broken");
+    }
+    catalog
+}
+
 impl Catalog {
     /// The services that come with the program. (A test proves that their files parse; one that did not
-    /// would be left out.) They are read once, at the first call: the longest work of a start.
+    /// would be left out.) They are read once, at the first call.
     pub fn embedded() -> Self {
-        static EMBEDDED: LazyLock<Catalog> = LazyLock::new(Catalog::read_embedded);
+        static EMBEDDED: LazyLock<Catalog> = LazyLock::new(|| read_embedded(&SERVICES));
         EMBEDDED.clone()
     }
 
-    fn read_embedded() -> Self {
-        let mut catalog = Self::default();
-        for Embedded { label, json, .. } in COMMON.into_iter().chain(SERVICES) {
-            let Ok(file) = serde_json::from_str(json) else {
-                debug_assert!(false, "{label} is broken");
-                continue;
-            };
-            // Its text would give problems their lines, and it has none.
-            let added = catalog.take(label, "", file);
-            debug_assert_eq!(added, Ok(()), "an embedded service file is broken");
-        }
-        catalog
+    /// Reads what answers are judged by and told in, where that was not done yet. It is done at the first answer
+    /// otherwise: four fifths of what is embedded, and a start needs none of it.
+    pub fn read_common() {
+        LazyLock::force(&SHIPPED);
     }
 
     /// The embedded services and those of `texts`, each with the label (a path) that problems name.
@@ -280,30 +291,32 @@ impl Service {
 
     /// Signs of who answered: its own, then the common ones.
     pub(super) fn marks(&self) -> impl Iterator<Item = &Mark> {
-        self.own.mark.iter().chain(&self.common.mark)
+        let parts = [&*self.own, &*SHIPPED, &*self.common];
+        parts.into_iter().flat_map(|part| &part.mark)
     }
 
     /// Rules in the order in which they are tried.
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
         let common = |first: bool| {
-            self.common
+            SHIPPED
                 .rule
                 .iter()
+                .chain(&self.common.rule)
                 .filter(move |rule| rule.first == first)
         };
         common(true).chain(&self.own.rule).chain(common(false))
+    }
+
+    /// Where words are looked for, in this order.
+    fn parts(&self) -> impl Iterator<Item = &Common> {
+        [&*self.own, &*self.common, &*SHIPPED].into_iter()
     }
 
     /// The words of a reason: of the variant first, then of the reason; its own before the common ones.
     ///
     /// The title is found apart by [`Service::title_of`], since own words often leave it as it is.
     pub(super) fn words(&self, reason: Reason, variant: Option<&str>) -> Option<&ReasonText> {
-        let find = |key: &str| {
-            self.own
-                .reason
-                .get(key)
-                .or_else(|| self.common.reason.get(key))
-        };
+        let find = |key: &str| self.parts().find_map(|part| part.reason.get(key));
         variant
             .and_then(|variant| find(&format!("{}/{variant}", reason.id())))
             .or_else(|| find(reason.id()))
@@ -313,8 +326,7 @@ impl Service {
     pub(super) fn title_of(&self, reason: Reason, variant: Option<&str>) -> Option<&Template> {
         let key = variant.map(|variant| format!("{}/{variant}", reason.id()));
         let title = |key: &str| {
-            [&self.own, &self.common]
-                .into_iter()
+            self.parts()
                 .find_map(|part| part.reason.get(key)?.title.as_ref())
         };
         key.as_deref()

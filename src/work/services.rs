@@ -91,7 +91,7 @@ impl Inner {
 
     /// The services and what is left out of them. What is read anew by itself only ever mends: a file that somebody
     /// is about to write takes nothing away. Blocks.
-    fn services_known(&self) -> Result<LoadedServices, WorkError> {
+    pub(super) fn services_known(&self) -> Result<LoadedServices, WorkError> {
         let mut kept = self.services.kept();
         if let Some(read) = kept.as_ref().filter(|read| read.holds()) {
             return Ok(read.known.clone());
@@ -164,10 +164,16 @@ impl Core {
     /// The services that are known: the embedded ones and the user's. Read once.
     pub async fn catalog(&self) -> Result<Arc<Catalog>, WorkError> {
         // Ten thousand targets ask for it, one after the other: most find it here.
-        match self.0.services.at_hand() {
-            Some(catalog) => Ok(catalog),
-            None => self.blocking(Inner::catalog).await,
+        if let Some(catalog) = self.0.services.at_hand() {
+            return Ok(catalog);
         }
+        self.blocking(|inner| {
+            let catalog = inner.catalog()?;
+            // Whoever asks for it will judge answers, and must not do this between them.
+            Catalog::read_common();
+            Ok(catalog)
+        })
+        .await
     }
 
     /// The services, with what is left out of them.

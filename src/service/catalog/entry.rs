@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::format::ReasonText;
 use super::words::{Template, pasted};
-use super::{Catalog, Common, Service};
+use super::{Catalog, Common, SHIPPED, Service};
 use crate::domain::{Reason, ServiceId, Who};
 
 /// What is written about a reason.
@@ -51,7 +51,7 @@ impl Catalog {
         let parts: Vec<&Common> = service
             .map(|service| service.own.as_ref())
             .into_iter()
-            .chain([self.common.as_ref()])
+            .chain([self.common.as_ref(), &*SHIPPED])
             .collect();
         let texts = |key: &str| {
             let found = parts.iter().filter_map(|part| part.reason.get(key));

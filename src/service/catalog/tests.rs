@@ -19,7 +19,7 @@ fn the_embedded_files_parse() {
         assert_eq!(read, file, "{label} is read as it was written");
     }
     let catalog = Catalog::embedded();
-    assert_eq!(catalog.common.reason.len(), words, "one file has another's");
+    assert_eq!(SHIPPED.reason.len(), words, "one file has another's");
     let ids: Vec<_> = catalog.ids().map(ToString::to_string).collect();
     assert_eq!(ids, ["blesta", "connect", "http"]);
 }
@@ -52,7 +52,7 @@ fn every_reason_has_words() {
                 "{reason} has no remedy"
             );
         }
-        assert!(catalog.common.reason.contains_key(reason.id()), "{reason}");
+        assert!(SHIPPED.reason.contains_key(reason.id()), "{reason}");
     }
 }
 
@@ -66,7 +66,7 @@ fn every_named_variant_exists() {
             };
             let key = format!("{}/{variant}", rule.reason.id());
             assert!(
-                service.own.reason.contains_key(&key) || service.common.reason.contains_key(&key),
+                service.own.reason.contains_key(&key) || SHIPPED.reason.contains_key(&key),
                 "{key}"
             );
         }
@@ -187,6 +187,24 @@ fn a_file_that_is_not_in_order_keeps_no_other_out() {
         catalog.cms().iter().all(|cms| cms.id != "drupal"),
         "half of c.toml was taken"
     );
+}
+
+#[test]
+fn a_definition_of_a_cms_comes_before_the_common_words_and_behind_the_common_rules() {
+    let text = "[[cms]]\nid = 'drupal'\ntitle = 'Drupal'\n[reason.refused]\ncause = 'Ours.'\nwho = 'you'\n\
+                [[rule]]\nreason = 'refused'\nwhen = { status = [299] }\n";
+    let embedded = Catalog::embedded();
+    let catalog = Catalog::with([("drupal.toml".to_owned(), text.to_owned())]).unwrap();
+    assert_eq!(catalog.entry(Reason::Refused, None).cause, "Ours.");
+    assert_ne!(embedded.entry(Reason::Refused, None).cause, "Ours.");
+    let of = |catalog: &Catalog| {
+        let service = catalog.get(&ServiceId::http()).unwrap();
+        assert!(service.words(Reason::Reset, None).is_some());
+        service.rules().map(|rule| rule.reason).collect::<Vec<_>>()
+    };
+    let mut rules = of(&embedded);
+    rules.push(Reason::Refused);
+    assert_eq!(of(&catalog), rules);
 }
 
 #[test]
