@@ -1,20 +1,43 @@
 //! The list's filter: letters in order, and terms such as `status:401` or `tag:eu`.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use nucleo_matcher::{Matcher, Utf32Str};
 
 use super::model::ListedConnection;
 use crate::domain::State;
 use crate::domain::text::inert;
 
-/// A filter as it was typed, ready to be held against many entries.
+/// A filter as it was typed, ready to be held against many entries. The default one lets everything pass.
+#[derive(Debug, Default)]
 pub(super) struct Filter {
     terms: Vec<FilterTerm>,
     letters: Option<Pattern>,
-    matcher: Matcher,
+    /// Made for the first text: it takes 130 KiB.
+    matcher: Option<Matcher>,
     buffer: Vec<char>,
 }
 
+/// The filter that was read last: each verdict of a watch is held against the same one.
+#[derive(Debug, Default)]
+pub struct LastFilter {
+    text: String,
+    filter: Filter,
+}
+
+impl LastFilter {
+    /// The filter of `text`; read where another one was before.
+    pub(super) fn of(&mut self, text: &str) -> &mut Filter {
+        if self.text != text {
+            *self = Self {
+                text: text.to_owned(),
+                filter: Filter::read(text),
+            };
+        }
+        &mut self.filter
+    }
+}
+
+#[derive(Debug)]
 enum FilterTerm {
     /// `401`, or `4` from `4xx`.
     Status(String),
@@ -46,8 +69,7 @@ impl Filter {
         Self {
             terms,
             letters,
-            matcher: Matcher::new(Config::DEFAULT),
-            buffer: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -55,11 +77,9 @@ impl Filter {
     pub(super) fn letters(text: &str) -> Self {
         let letters = text.trim();
         Self {
-            terms: Vec::new(),
             letters: (!letters.is_empty())
                 .then(|| Pattern::parse(letters, CaseMatching::Ignore, Normalization::Smart)),
-            matcher: Matcher::new(Config::DEFAULT),
-            buffer: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -85,7 +105,8 @@ impl Filter {
             None => Some(0),
             Some(pattern) => {
                 let text = Utf32Str::new(text, &mut self.buffer);
-                pattern.score(text, &mut self.matcher)
+                let matcher = self.matcher.get_or_insert_default();
+                pattern.score(text, matcher)
             }
         }
     }

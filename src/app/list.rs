@@ -5,7 +5,6 @@
 
 use std::collections::HashSet;
 
-use super::filter::Filter;
 use super::model::{List, ListOrder, ListedConnection, Model};
 use super::watching::Board;
 use crate::domain::{Name, ServiceId, State};
@@ -168,7 +167,7 @@ impl Model {
 
     fn list_anew(&mut self, left_at: Option<Name>) {
         let row = self.list.row().unwrap_or(0);
-        let mut filter = Filter::read(self.list.filter.value());
+        let filter = self.list.last_filter.of(self.list.filter.value());
         let mut held = std::mem::take(&mut self.list.held);
         let mut places: Vec<SortKey> = Vec::with_capacity(self.entries.len());
         let mut stays = HashSet::new();
@@ -201,11 +200,11 @@ impl Model {
             return self.relist();
         };
         let after = SortKey::of(entry, order);
-        let filtered = !self.list.filter.value().is_empty();
-        if after == *before && !filtered {
+        let filter = self.list.last_filter.of(self.list.filter.value());
+        if after == *before && filter.is_empty() {
             return;
         }
-        let passes = !filtered || Filter::read(self.list.filter.value()).passes(entry);
+        let passes = filter.is_empty() || filter.passes(entry);
         let place = self.search(before, Some((name, before)));
         let stays =
             passes || (place.is_ok() && self.is_marked(entry)) || self.list.held.contains(name);

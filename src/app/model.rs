@@ -9,6 +9,7 @@ use tui_input::Input;
 use super::disguise::Disguise;
 use super::draft::{Draft, FieldId};
 use super::entries::Entries;
+use super::filter::LastFilter;
 use super::form::live::LiveTest;
 use super::handles::{CopySubject, Revealed, RevealedHandle};
 use super::keymap::Keymap;
@@ -254,6 +255,8 @@ pub struct List {
     pub order: ListOrder,
     /// The filter's text and cursor.
     pub filter: Input,
+    /// The same as it was read last.
+    pub last_filter: LastFilter,
     /// Whether the filter has the keys.
     pub filtering: bool,
     /// What was selected when the filter got the keys, until another row is chosen: it is come back to.
