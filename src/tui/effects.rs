@@ -32,6 +32,7 @@ use crate::service::Trigger;
 use crate::store::stack::Wiping;
 use crate::work::{Core, WorkError};
 use reading::ReadingTasks;
+use watching::WatchTask;
 
 /// What a task is for: at most one of each runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +54,7 @@ enum Key {
     Resume,
     Set,
     Tokens(tokens::Task),
-    Watching(watching::WatchTask),
+    Watching(WatchTask),
 }
 
 /// Ends its task when it is dropped.
@@ -122,7 +123,12 @@ impl Effects {
     fn own(&mut self, key: Key, task: impl Future<Output = ()> + Send + 'static) {
         let task = match key {
             // What is watched wipes where it has a key in hand; the rest of it is about thousands that need not.
-            Key::Watch | Key::Configuration => self.runtime.spawn(task),
+            Key::Watch
+            | Key::Configuration
+            | Key::Tokens(tokens::Task::Journal)
+            | Key::Watching(
+                WatchTask::Pasts | WatchTask::Standings | WatchTask::Shares | WatchTask::Plot,
+            ) => self.runtime.spawn(task),
             Key::Probe(_)
             | Key::Secrets
             | Key::Save
@@ -138,7 +144,9 @@ impl Effects {
             | Key::Resume
             | Key::Set
             | Key::Tokens(_)
-            | Key::Watching(_) => self.runtime.spawn(Wiping::new(task)),
+            | Key::Watching(WatchTask::Setting | WatchTask::SecondOpinion) => {
+                self.runtime.spawn(Wiping::new(task))
+            }
         };
         self.tasks.insert(key, Owned(task.abort_handle()));
     }
@@ -167,14 +175,13 @@ impl Effects {
         None
     }
 
+    #[inline(never)]
     fn load(&mut self) {
         let (core, queue, banner) = (self.core.clone(), self.queue.clone(), self.banner.clone());
         self.own(Key::Configuration, async move {
             // Taken before it is read: a change in between is told.
             let mut changes = core.changes();
-            let mut call = core.lock_call().await;
-            let mut read = ReadingTasks::begin(&core, banner, &queue).await;
-            core.sweep().await;
+            let (mut read, mut call) = ReadingTasks::begin(&core, banner, &queue).await;
             loop {
                 read.until_due(changes.next()).await;
                 // One that can't be looked at (the folder's permission is gone) is no call.

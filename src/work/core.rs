@@ -193,7 +193,7 @@ impl Core {
 
     /// Tells whether somebody has changed the configuration since an earlier stamp. One look at the file.
     pub async fn stamp(&self) -> Result<Stamp, WorkError> {
-        self.blocking(|inner| Ok(inner.store.stamp())).await
+        self.blocking_bare(|inner| Ok(inner.store.stamp())).await
     }
 
     /// The settings.
@@ -220,9 +220,8 @@ impl Core {
     /// Takes away what a killed program left beside the files. To be called once, some time after the
     /// start; nothing that fails here matters.
     pub async fn sweep(&self) {
-        let swept = self.blocking(|inner| {
-            inner.store.sweep();
-            inner.vault.sweep();
+        let swept = self.blocking_bare(|inner| {
+            inner.sweep();
             Ok(())
         });
         let _ = swept.await;
@@ -249,8 +248,18 @@ impl Core {
         &self,
         work: impl FnOnce(&Inner) -> Result<R, WorkError> + Send + 'static,
     ) -> Result<R, WorkError> {
+        self.blocking_bare(move |inner| wiping(|| work(inner)))
+            .await
+    }
+
+    /// The same for work that has no secret in hand. There is nothing to wipe behind it, and a thread that has done
+    /// no other has the less to give back at its end.
+    pub(super) async fn blocking_bare<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<R, WorkError> + Send + 'static,
+    ) -> Result<R, WorkError> {
         let inner = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || wiping(|| work(&inner)))
+        tokio::task::spawn_blocking(move || work(&inner))
             .await
             .unwrap_or_else(|error| Err(WorkError::failed("working in the background", error)))
     }
@@ -305,6 +314,12 @@ impl Inner {
             copied_secret: AtomicBool::new(false),
             ends_at_once: OnceLock::new(),
         }
+    }
+
+    /// As [`Core::sweep`]. Blocks.
+    pub(super) fn sweep(&self) {
+        self.store.sweep();
+        self.vault.sweep();
     }
 
     /// The configuration, read anew where its stamp is another one. Where connections are known from before, a file

@@ -181,7 +181,7 @@ impl Core {
         &self,
         ask: impl FnOnce(&StateDb) -> Result<R, StateProblem> + Send + 'static,
     ) -> Result<R, WorkError> {
-        self.blocking(move |inner| {
+        self.blocking_bare(move |inner| {
             let state = inner.state()?;
             ask(&state).map_err(|problem| WorkError::failed("reading the history", problem))
         })

@@ -1,6 +1,6 @@
 //! Secrets and their places: where each one is, and from one place to another.
 
-use super::core::{Core, found};
+use super::core::{Core, Inner, found};
 use super::edit::{ConnectionEdit, Edit, Saved};
 use super::error::WorkError;
 use super::secrets::{reference, references};
@@ -178,11 +178,15 @@ impl Core {
 
     /// Changes whenever somebody calls to lock; nothing where that can't be known now.
     pub async fn lock_call(&self) -> Option<crate::store::Stamp> {
-        let last = self.blocking(|inner| {
-            let folders = inner.folders.as_ref();
-            Ok(folders.and_then(|folders| crate::store::lock_call::last(&folders.state)))
-        });
+        let last = self.blocking_bare(|inner| Ok(inner.lock_call()));
         last.await.ok().flatten()
+    }
+}
+
+impl Inner {
+    pub(super) fn lock_call(&self) -> Option<crate::store::Stamp> {
+        let folders = self.folders.as_ref();
+        folders.and_then(|folders| crate::store::lock_call::last(&folders.state))
     }
 }
 

@@ -256,18 +256,26 @@ impl Core {
         names: Option<&[Name]>,
         mut settings: WatchSettings,
     ) -> Result<Watch, WorkError> {
-        let configuration = self.configuration().await?;
+        // One that was paused a moment ago has results on their way to the disk.
+        self.settle_history().await;
+        let names = names.map(<[Name]>::to_vec);
+        let read = self.blocking_bare(move |inner| {
+            let configuration = inner.configuration()?;
+            let connections = match &names {
+                None => configuration.connections.clone(),
+                Some(names) => {
+                    let look_up = |name| shared(&configuration, name).map(Arc::clone);
+                    names.iter().map(look_up).collect::<Result<_, _>>()?
+                }
+            };
+            let announced = inner.announced(&connections);
+            Ok((configuration, connections, announced))
+        });
+        let (configuration, connections, announced) = read.await?;
         settings
             .maintenance
             .clone_from(&configuration.settings.maintenance);
         settings.default_interval = Duration::from_secs(configuration.settings.interval_s.into());
-        let connections = match names {
-            None => configuration.connections.clone(),
-            Some(names) => {
-                let look_up = |name| shared(&configuration, name).map(Arc::clone);
-                names.iter().map(look_up).collect::<Result<_, _>>()?
-            }
-        };
         let core = self.clone();
         let probe = move |connection: Arc<Connection>| -> BoxFuture<'static, Verdict> {
             let core = core.clone();
@@ -276,7 +284,6 @@ impl Core {
                     .await
             })
         };
-        let announced = self.announced(&connections).await;
         let recorder = Recorder::new(self.clone(), configuration.settings.on_change.clone());
         let core = self.clone();
         let watch = Watch::new(Arc::new(probe), connections, settings).silent_while(Arc::new(
@@ -290,29 +297,8 @@ impl Core {
 
     /// Why nothing can be remembered or looked up of earlier runs, where that is so: results, budgets, origins.
     pub async fn state_problem(&self) -> Option<String> {
-        let opened = self.blocking(|inner| inner.state().map(drop));
+        let opened = self.blocking_bare(|inner| inner.state().map(drop));
         opened.await.err().map(|problem| error_chain(&problem))
-    }
-
-    /// What earlier watches announced of these connections. (Of one that is up, and of which nothing else was ever
-    /// announced, that it is up.) Without a state: of none.
-    async fn announced(&self, connections: &[Arc<Connection>]) -> Vec<(Name, Damping)> {
-        // One that was paused a moment ago has results on their way to the disk.
-        self.settle_history().await;
-        let connections = connections.to_vec();
-        let announced = self.blocking(move |inner| {
-            let state = inner.state()?;
-            let announced = |connection: &Arc<Connection>| {
-                let Connection { name, url, .. } = &**connection;
-                let standing = state.standing(name).ok().flatten()?;
-                let is_up = standing.state == State::Ok;
-                let past = state.past(name, url).ok()?;
-                let last = past.announced.or_else(|| is_up.then_some(State::Ok))?;
-                Some((name.clone(), Damping::resumed(last)))
-            };
-            Ok(connections.iter().filter_map(announced).collect())
-        });
-        announced.await.unwrap_or_default()
     }
 
     /// Takes the company or account that the connection's key belongs to now for the one that is meant: the
@@ -433,6 +419,25 @@ impl Core {
             known: None,
         });
         self.climb(prepared, &silent).await.0
+    }
+}
+
+impl Inner {
+    /// What earlier watches announced of these connections. (Of one that is up, and of which nothing else was ever
+    /// announced, that it is up.) Without a state: of none. Blocks.
+    fn announced(&self, connections: &[Arc<Connection>]) -> Vec<(Name, Damping)> {
+        let Ok(state) = self.state() else {
+            return Vec::new();
+        };
+        let announced = |connection: &Arc<Connection>| {
+            let Connection { name, url, .. } = &**connection;
+            let standing = state.standing(name).ok().flatten()?;
+            let is_up = standing.state == State::Ok;
+            let past = state.past(name, url).ok()?;
+            let last = past.announced.or_else(|| is_up.then_some(State::Ok))?;
+            Some((name.clone(), Damping::resumed(last)))
+        };
+        connections.iter().filter_map(announced).collect()
     }
 }
 

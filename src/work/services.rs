@@ -167,7 +167,7 @@ impl Core {
         if let Some(catalog) = self.0.services.at_hand() {
             return Ok(catalog);
         }
-        self.blocking(|inner| {
+        self.blocking_bare(|inner| {
             let catalog = inner.catalog()?;
             // Whoever asks for it will judge answers, and must not do this between them.
             Catalog::read_common();
@@ -178,7 +178,7 @@ impl Core {
 
     /// The services, with what is left out of them.
     pub async fn services(&self) -> Result<LoadedServices, WorkError> {
-        self.blocking(Inner::services_known).await
+        self.blocking_bare(Inner::services_known).await
     }
 
     /// Reads the service files anew.
@@ -186,7 +186,7 @@ impl Core {
     /// # Errors
     /// The sentences about those that are not in order; or the folder can't be read, or others can write it.
     pub async fn read_services(&self, how: Reread) -> Result<(), WorkError> {
-        self.blocking(move |inner| {
+        self.blocking_bare(move |inner| {
             let mut kept = inner.services.kept();
             let before = kept.as_ref().map(|read| &read.known);
             let known = inner.services_now(before)?;

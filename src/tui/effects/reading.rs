@@ -11,14 +11,20 @@ use crate::domain::error_chain;
 use crate::store::Stamp;
 use crate::tui::translate;
 use crate::work::services::{LoadedServices, Reread};
-use crate::work::{Core, WorkError};
+use crate::work::{Core, FilesNow, WorkError};
 
 /// How often one is tried that can't be read.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// How the configuration was read last.
+/// Reads it, and tells what is new.
 pub(super) struct ReadingTasks {
     banner: Vec<String>,
+    last: LastReading,
+}
+
+/// How the configuration was read last.
+#[derive(Default)]
+struct LastReading {
     stamp: Option<Stamp>,
     /// Why it could not be read.
     failed: Option<String>,
@@ -27,21 +33,27 @@ pub(super) struct ReadingTasks {
 }
 
 impl ReadingTasks {
-    /// Reads it, and tells `queue`.
-    pub(super) async fn begin(core: &Core, banner: Vec<String>, queue: &Queue) -> Self {
-        let mut reading = Self {
-            banner,
-            stamp: None,
-            failed: None,
-            lacking: None,
+    /// Reads it for the first time, and tells `queue`; gives the last call to lock, too, as of before that.
+    pub(super) async fn begin(
+        core: &Core,
+        banner: Vec<String>,
+        queue: &Queue,
+    ) -> (Self, Option<Stamp>) {
+        let (shown, told) = (banner.clone(), queue.clone());
+        let first = core.files_first(move |now| {
+            let call = now.lock_call;
+            (LastReading::default().follow(now, shown, &told), call)
+        });
+        let (last, call) = match first.await {
+            Ok(first) => first,
+            Err(problem) => (LastReading::default().fail(problem, queue), None),
         };
-        reading.read(core, queue).await;
-        reading
+        (Self { banner, last }, call)
     }
 
     /// Ends with `changed`, or when one that could not be read is to be tried again.
     pub(super) async fn until_due(&self, changed: impl Future<Output = ()>) {
-        if self.failed.is_none() && self.lacking.is_none() {
+        if self.last.failed.is_none() && self.last.lacking.is_none() {
             changed.await;
         } else {
             // Whether in time or not: it is looked at.
@@ -51,8 +63,8 @@ impl ReadingTasks {
 
     /// Reads it where it has changed or could not be read, and tells `queue` what is new.
     pub(super) async fn again_where_due(&mut self, core: &Core, queue: &Queue) {
-        let is_due = self.failed.is_some()
-            || core.stamp().await.ok() != self.stamp
+        let is_due = self.last.failed.is_some()
+            || core.stamp().await.ok() != self.last.stamp
             || self.has_other_services(core).await;
         if is_due {
             // A connection to a service that was described just now; what fails is told by the reading.
@@ -63,7 +75,7 @@ impl ReadingTasks {
 
     /// Whether a service file that was left out is another one by now.
     async fn has_other_services(&self, core: &Core) -> bool {
-        let Some(known) = &self.lacking else {
+        let Some(known) = &self.last.lacking else {
             return false;
         };
         let now = core.services().await;
@@ -71,32 +83,49 @@ impl ReadingTasks {
     }
 
     async fn read(&mut self, core: &Core, queue: &Queue) {
-        // Before it is read: a change in between is seen the next time.
-        self.stamp = core.stamp().await.ok();
-        let read = async { Ok((core.configuration().await?, core.services().await?)) };
-        let read: Result<_, WorkError> = read.await;
-        match read {
+        let (last, shown) = (std::mem::take(&mut self.last), self.banner.clone());
+        let told = queue.clone();
+        let read = core.files_now(move |now| last.follow(now, shown, &told));
+        self.last = match read.await {
+            Ok(read) => read,
+            Err(problem) => LastReading::default().fail(problem, queue),
+        };
+    }
+}
+
+impl LastReading {
+    /// What follows from `now`, told to `queue`.
+    fn follow(self, now: FilesNow, banner: Vec<String>, queue: &Queue) -> Self {
+        let stamp = Some(now.stamp);
+        match now.read {
             Ok((configuration, services)) => {
-                self.failed = None;
-                let loaded = translate::configuration(&configuration, &services);
-                self.lacking = (!services.left_out.is_empty()).then_some(services);
                 let loaded = Loaded {
-                    banner: self.banner.clone(),
-                    locked: core.is_vault_locked().await,
-                    ..loaded
+                    banner,
+                    locked: now.is_vault_locked,
+                    ..translate::configuration(&configuration, &services)
                 };
                 queue.tell(Message::ConfigurationLoaded(Box::new(loaded)));
-            }
-            Err(problem) => {
-                let why = match problem {
-                    WorkError::Failed { source, .. } => error_chain(&source),
-                    other => error_chain(&other),
-                };
-                if self.failed.as_ref() != Some(&why) {
-                    queue.tell(Message::ConfigurationFailed(why.clone()));
+                Self {
+                    stamp,
+                    failed: None,
+                    lacking: (!services.left_out.is_empty()).then_some(services),
                 }
-                self.failed = Some(why);
             }
+            Err(problem) => Self { stamp, ..self }.fail(problem, queue),
+        }
+    }
+
+    fn fail(self, problem: WorkError, queue: &Queue) -> Self {
+        let why = match problem {
+            WorkError::Failed { source, .. } => error_chain(&source),
+            other => error_chain(&other),
+        };
+        if self.failed.as_ref() != Some(&why) {
+            queue.tell(Message::ConfigurationFailed(why.clone()));
+        }
+        Self {
+            failed: Some(why),
+            ..self
         }
     }
 }
