@@ -169,6 +169,8 @@ fn told_to_nagios(format: Format, done: Result<u8, Fault>) -> Result<u8, Fault> 
     done
 }
 
+/// (Apart from the rest: the room of every command on the stack would be touched for the screen, too.)
+#[inline(never)]
 fn with_core(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {
     output::log(&environment, &global)?;
     let context = Context::open(environment, global)?.for_one_command();

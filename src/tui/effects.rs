@@ -24,6 +24,7 @@ use super::event_loop::Inbound;
 use super::translate;
 use crate::app::effect::{ProbeEffect, Target, TerminalEffect};
 use crate::app::message::{ProbeMessage, VaultMessage};
+use crate::app::tokens::TokensEffect;
 use crate::app::{Draft, Effect, Message};
 use crate::clipboard::{Cleared, TerminalBytes};
 use crate::domain::verdict::whole_seconds;
@@ -157,7 +158,9 @@ impl Effects {
         self.own(key, async move { queue.tell(task.await) });
     }
 
-    /// Starts what `effect` asks for. What is asked of the terminal is given back: the loop has it.
+    /// Starts what `effect` asks for. What is asked of the terminal is given back: the loop has it. (The tasks stand on
+    /// the stack while they are made. Were this one function with all that it calls, each call would touch the room
+    /// of every task, 92 KiB, the first one of a start, too.)
     pub fn start(&mut self, effect: Effect) -> Option<TerminalEffect> {
         match effect {
             Effect::LoadConfiguration => self.load(),
@@ -168,6 +171,7 @@ impl Effects {
             Effect::SharedToken(effect) => self.shared_token(effect),
             Effect::Reveal(name, slot) => self.reveal(name, slot),
             Effect::Clipboard(effect) => self.clipboard(effect),
+            Effect::Tokens(TokensEffect::FindUnfinished) => self.find_unfinished(),
             Effect::Tokens(effect) => self.tokens(effect),
             Effect::Watching(effect) => self.watching(effect),
             Effect::Terminal(effect) => return Some(effect),
@@ -195,6 +199,7 @@ impl Effects {
         });
     }
 
+    #[inline(never)]
     fn set_word(&mut self, key: String, value: String) {
         let core = self.core.clone();
         self.answer(Key::Set, async move {
@@ -205,6 +210,7 @@ impl Effects {
         });
     }
 
+    #[inline(never)]
     fn probe(&mut self, effect: ProbeEffect) {
         let core = self.core.clone();
         match effect {

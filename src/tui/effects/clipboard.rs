@@ -18,6 +18,7 @@ use crate::work::{Core, WorkError};
 
 impl Effects {
     /// Starts what `effect` asks for.
+    #[inline(never)]
     pub(super) fn clipboard(&mut self, effect: ClipboardEffect) {
         let core = self.core.clone();
         match effect {

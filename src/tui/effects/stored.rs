@@ -11,6 +11,7 @@ use crate::work::{Core, Saved, WorkError, shared_token, silent};
 
 impl Effects {
     /// Starts what `effect` asks for.
+    #[inline(never)]
     pub(super) fn store(&mut self, effect: StoreEffect) {
         let core = self.core.clone();
         match effect {
@@ -55,6 +56,7 @@ impl Effects {
     }
 
     /// Starts what `effect` asks for.
+    #[inline(never)]
     pub(super) fn vault(&mut self, effect: VaultEffect) {
         let core = self.core.clone();
         match effect {
@@ -73,6 +75,7 @@ impl Effects {
     }
 
     /// Starts what `effect` asks for.
+    #[inline(never)]
     pub(super) fn shared_token(&mut self, effect: SharedTokenEffect) {
         let core = self.core.clone();
         self.answer(Key::SharedToken, async move {
@@ -89,6 +92,7 @@ impl Effects {
         });
     }
 
+    #[inline(never)]
     pub(super) fn reveal(&mut self, name: Name, slot: HandleSlot) {
         let core = self.core.clone();
         self.answer(Key::Reveal, async move {

@@ -102,6 +102,7 @@ impl Accounts {
 
 impl Effects {
     /// Starts what `effect` asks for.
+    #[inline(never)]
     pub(super) fn tokens(&mut self, effect: TokensEffect) {
         let (core, accounts) = (self.core.clone(), self.accounts.clone());
         let asked = effect.clone();
@@ -144,10 +145,7 @@ impl Effects {
             TokensEffect::CopyHeld(handle) => {
                 self.copy(async move { core.copy_secret(handle.secret(), Life::Program).await });
             }
-            TokensEffect::FindUnfinished => self.ask(Task::Journal, asked, async move {
-                let unfinished = core.unfinished_renewals().await?;
-                Ok(TokensMessage::UnfinishedFound(Ok(unfinished)))
-            }),
+            TokensEffect::FindUnfinished => self.find_unfinished(),
             TokensEffect::FindCertificates => self.ask(Task::Journal, asked, async move {
                 let known = core.certificates().await?.into_iter();
                 let endings = known.map(ending_of).collect();
@@ -160,6 +158,16 @@ impl Effects {
                 accounts.forget();
             }
         }
+    }
+
+    /// Looks for renewals that were begun and not ended.
+    #[inline(never)]
+    pub(super) fn find_unfinished(&mut self) {
+        let core = self.core.clone();
+        self.ask(Task::Journal, TokensEffect::FindUnfinished, async move {
+            let unfinished = core.unfinished_renewals().await?;
+            Ok(TokensMessage::UnfinishedFound(Ok(unfinished)))
+        });
     }
 
     /// Runs what comes of `effect`. Where it fails, the answer says why; where the vault must be opened first,

@@ -23,6 +23,7 @@ pub(super) enum WatchTask {
 }
 
 impl Effects {
+    #[inline(never)]
     fn watch(&mut self, on: bool) {
         self.tasks.remove(&Key::Watch);
         self.replan = None;
@@ -46,6 +47,7 @@ impl Effects {
     }
 
     /// Starts what `effect` asks for.
+    #[inline(never)]
     pub(super) fn watching(&mut self, effect: WatchingEffect) {
         let core = self.core.clone();
         match effect {
