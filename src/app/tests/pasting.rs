@@ -370,6 +370,39 @@ fn what_is_pasted_into_a_dialog_is_cleaned_and_said() {
 }
 
 /// What an entry of a password manager, a mail or another program's file may look like.
+/// The key goes where the command sent it, and not where the form stood.
+#[test]
+fn a_curl_command_is_divided_whichever_field_it_is_pasted_into() {
+    let command = format!("curl -u joe:{KEY} https://a.example.com/x");
+    for field in ["n", "n tab", "n tab tab"] {
+        let mut scene = Scene::empty();
+        scene.keys(field).pastes(&command);
+        assert_eq!(scene.text(FieldId::Url), "https://a.example.com/x");
+        assert_eq!(scene.text(FieldId::Username), "joe");
+        assert!(scene.key_is(KEY));
+        let said = scene.notice();
+        assert!(said.contains("the URL was taken out"), "{said}");
+        scene.keys("ctrl-z");
+        assert_eq!(scene.text(FieldId::Url), "", "{field}");
+        assert!(scene.key_is(""));
+    }
+    for (typed, stands) in [
+        ("https://a.example.com", "https://a.example.com"),
+        ("https://b.example.com", "https://a.example.com/x"),
+    ] {
+        let mut scene = Scene::empty();
+        scene.keys("n").types(typed).keys("tab tab");
+        scene.pastes(&command);
+        assert_eq!(scene.text(FieldId::Url), stands);
+        assert!(scene.key_is(KEY) && scene.text(FieldId::Username) == "joe");
+        scene.keys("ctrl-z");
+        assert_eq!(scene.text(FieldId::Url), typed);
+    }
+    let mut scene = in_key();
+    scene.pastes("curl https://a.example.com/x");
+    assert!(scene.key_is(""), "it holds none");
+}
+
 fn entries() -> Vec<String> {
     let (url, name) = ("https://a.example.com", "shop-api");
     vec![

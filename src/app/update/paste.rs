@@ -11,7 +11,7 @@ use crate::app::keymap::Action;
 use crate::app::model::{FieldText, Form, Overlay, Undo};
 use crate::app::notice::About;
 use crate::app::secret_field;
-use crate::domain::Secret;
+use crate::domain::{Origin, Secret};
 use crate::service::hints::{self, Command, KeyPaste};
 
 /// A paste over so many bytes is none that was meant: the wrong thing was in the clipboard.
@@ -115,11 +115,13 @@ impl Model {
         let id = form.focused();
         if matches!(id, FieldId::Url | FieldId::Username) {
             let service = form.service();
-            let is_pair = id == FieldId::Username && pasted.contains(':');
+            let command = clean::command(&self.catalog, &service, pasted);
+            let is_curl = command.as_ref().is_some_and(|command| command.is_curl);
+            let is_pair = id == FieldId::Username && pasted.contains(':') && !is_curl;
             if is_pair && !clean::is_entry(&self.catalog, &service, pasted) {
                 return self.paste_pair(pasted, out);
             }
-            if let Some(command) = clean::command(&self.catalog, &service, pasted) {
+            if let Some(command) = command {
                 return self.paste_command(id, command, out);
             }
             if clean::hides_key(&self.catalog, &service, pasted) {
@@ -157,20 +159,24 @@ impl Model {
         undo.whole = true;
         undo.remember(form, &[FieldId::Url, FieldId::Username, FieldId::Key]);
         let mut notes = command.notes;
-        if command.url.is_some() {
+        // The key of a command is for the place that it asks; the path there is none that was typed here.
+        let is_there = |url: &String| id != FieldId::Url && Origin::parse(url) == form.origin();
+        let is_bare = command.url.is_none() && command.credentials.is_none();
+        let url = command.url.filter(|url| !is_there(url));
+        if url.is_some() {
             form.test_again(ProbedPart::Place, self.now, out);
         }
-        match (command.url, command.is_curl) {
+        match (url, command.is_curl) {
             (Some(url), is_curl) => {
                 form.set_text(FieldId::Url, &url);
                 if is_curl {
                     notes.push("the URL was taken out of the curl command".to_owned());
                 }
             }
-            (None, true) => {
+            (None, true) if is_bare => {
                 notes.push("a curl command without a URL: nothing stays of it here".to_owned());
             }
-            (None, false) => {}
+            (None, _) => {}
         }
         if let Some(credentials) = command.credentials {
             if let Some(username) = &credentials.username {

@@ -83,6 +83,9 @@ pub fn hides_key(service: &Service, pasted: &str) -> bool {
 /// Reads a paste into the key's field.
 pub fn read_key(service: &Service, pasted: &Secret) -> KeyPaste {
     let text = pasted.expose();
+    if let Some(command) = lines::command(service, text).filter(|command| command.url.is_some()) {
+        return KeyPaste::Entry(command);
+    }
     if let Some(found) = lines::read(service, text) {
         return KeyPaste::Secret(found);
     }
