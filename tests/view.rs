@@ -655,7 +655,8 @@ fn a_handle_is_shown_whole_or_not_at_all() {
         let label = "a label that is longer than its column by far".to_owned();
         connection.added = vec![(label, SecretRef::Ask)];
     });
-    added.revealed.as_mut().unwrap().which = RevealedHandle::Held(HandleSlot::Added(0));
+    let slot = HandleSlot::Added("a label that is longer than its column by far".to_owned());
+    added.revealed.as_mut().unwrap().which = RevealedHandle::Held(slot);
     added.focus = Pane::Tokens;
     added.token_row = 2;
     let shown = text(&added);

@@ -61,7 +61,7 @@ impl CopySubject {
     /// The forms that it can be copied in.
     pub fn choices(&self) -> &'static [CopyForm] {
         match &self.which {
-            Some(RevealedHandle::Held(slot)) => copy_choices(*slot),
+            Some(RevealedHandle::Held(slot)) => copy_choices(slot),
             Some(RevealedHandle::Token(_)) => TOKEN_CHOICES,
             None => OPEN_CHOICES,
         }
@@ -120,10 +120,7 @@ pub fn rows(connection: &Connection) -> Vec<HandleRow> {
     let added = connection
         .added
         .iter()
-        .enumerate()
-        .map(|(place, (label, reference))| {
-            row(HandleSlot::Added(place), label, "added", reference)
-        });
+        .map(|(label, reference)| row(HandleSlot::Added(label.clone()), label, "added", reference));
     key.chain(token).chain(added).collect()
 }
 
@@ -151,7 +148,7 @@ pub const TOKEN_CHOICES: &[CopyForm] = &[
 pub const OPEN_CHOICES: &[CopyForm] = &[CopyForm::Curl, CopyForm::Username, CopyForm::Url];
 
 /// The rows of "copy as…" for a handle.
-pub fn copy_choices(slot: HandleSlot) -> &'static [CopyForm] {
+pub fn copy_choices(slot: &HandleSlot) -> &'static [CopyForm] {
     match slot {
         HandleSlot::Key => &[
             CopyForm::Handle,

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use super::model::{List, ListOrder, ListedConnection, Model};
+use super::notice::About;
 use super::watching::Board;
 use crate::domain::{Name, ServiceId, State};
 
@@ -135,6 +136,15 @@ impl List {
             .map(|row| above.len() + row)
             .or_else(|| above.iter().position(is_selected))
     }
+
+    /// The row that is so many `rows` from `row`. From what is lost, the next one down stands in its place.
+    pub(super) fn moved(&self, row: Option<usize>, rows: isize) -> usize {
+        match (row, &self.lost) {
+            (Some(row), _) => row.saturating_add_signed(rows),
+            (None, Some((_, row))) => row.saturating_add_signed(rows - isize::from(rows > 0)),
+            (None, None) => 0,
+        }
+    }
 }
 
 impl Model {
@@ -147,7 +157,7 @@ impl Model {
     }
 
     /// Filters and orders the whole list anew. The selection stays on its connection, also where that does not pass the
-    /// filter any more: the next key would mean another one. Where it is gone, the row in its place is selected.
+    /// filter any more: the next key would mean another one. Where it has left by itself, nothing is selected.
     pub(super) fn relist(&mut self) {
         let shown = self.list.visible.iter();
         let shown =
@@ -161,6 +171,7 @@ impl Model {
     /// the keys is come back to.
     pub(super) fn refilter(&mut self) {
         self.list.held.clear();
+        self.list.lost = None;
         let left_at = self.list.left_at.clone();
         self.list_anew(left_at.filter(|_| self.list.filtering));
     }
@@ -187,10 +198,41 @@ impl Model {
         // The names stand where the places stood, which took more.
         self.list.visible.shrink_to_fit();
         let left_at = left_at.as_ref();
-        let mut kept = left_at.into_iter().chain(&self.list.selected);
+        let gone = self.list.lost.as_ref().and_then(|(name, _)| name.as_ref());
+        let mut kept = left_at.into_iter().chain(&self.list.selected).chain(gone);
         let kept = kept.find(|name| self.list.visible.contains(name)).cloned();
+        if kept.is_none() && self.has_lost_selection(row) {
+            return self.set_selection(None);
+        }
         let last = self.list.visible.len().saturating_sub(1);
         self.set_selection(kept.or_else(|| self.list.visible.get(row.min(last)).cloned()));
+    }
+
+    /// Whether the selected connection, which stood at `row`, has left by itself, and no key has moved since. What is
+    /// removed here gives its place to the next one.
+    fn has_lost_selection(&mut self, row: usize) -> bool {
+        let selected = self.list.selected.clone();
+        let selected = selected.filter(|name| !self.entries.contains(name));
+        if let Some(name) = selected.filter(|name| self.removing.as_ref() != Some(name)) {
+            self.list.lost = Some((Some(name), row));
+            // Of one that is renamed here the answer is still to come.
+            if !self.form.as_ref().is_some_and(|form| form.saving) {
+                self.complain_about(About::Selection, self.nothing_selected());
+            }
+        }
+        self.list.lost.is_some()
+    }
+
+    /// Why no connection is meant where none is.
+    pub(super) fn nothing_selected(&self) -> String {
+        let none = "no connection is selected";
+        match &self.list.lost {
+            Some((Some(name), _)) => {
+                format!("{} was removed or renamed: {none}", self.shown_name(name))
+            }
+            Some((None, _)) => format!("the group that was marked is gone: {none}"),
+            None => none.to_owned(),
+        }
     }
 
     /// Moves one row to where it belongs after its entry changed; `before` is where it was.
@@ -247,9 +289,13 @@ impl Model {
     /// Selects `name`. What belongs to the selected connection (an open handle, scrolling) does not stay.
     pub(super) fn set_selection(&mut self, name: Option<Name>) {
         if self.list.selected != name {
+            if name.is_some() {
+                self.list.lost = None;
+                self.unsay(About::Selection);
+            }
             self.list.selected = name;
             self.revealed.take_if(|revealed| revealed.is_held());
-            self.token_row = 0;
+            (self.token_row, self.token_lost) = (0, false);
             self.response_scroll = 0;
             self.park_form();
             // Another row is chosen: those that do not pass the filter go.
@@ -264,7 +310,10 @@ impl Model {
     pub(super) fn show_selection(&mut self) {
         let rows = self.list_rows();
         let most = self.list.visible.len().saturating_sub(rows);
-        let row = self.list.row().unwrap_or(0);
+        let Some(row) = self.list.row() else {
+            self.list.offset = self.list.offset.min(most);
+            return;
+        };
         let least = (row + 1).saturating_sub(rows);
         self.list.offset = self.list.offset.clamp(least, row).min(most);
     }
@@ -274,10 +323,7 @@ impl Model {
         let Some(last) = self.list.visible.len().checked_sub(1) else {
             return;
         };
-        let row = match self.list.row() {
-            Some(row) => row.saturating_add_signed(rows).min(last),
-            None => 0,
-        };
+        let row = self.list.moved(self.list.row(), rows).min(last);
         self.list.left_at = None;
         self.set_selection(self.list.visible.get(row).cloned());
     }

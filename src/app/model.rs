@@ -50,6 +50,8 @@ pub struct Model {
     pub form: Option<Form>,
     /// Selected row of the tokens pane.
     pub token_row: usize,
+    /// What was selected there has left by itself: until a key moves, nothing is.
+    pub token_lost: bool,
     /// First line shown of the response pane.
     pub response_scroll: u16,
     /// The line that what scrolls can begin with at most, as the screen last said.
@@ -261,6 +263,8 @@ pub struct List {
     pub filtering: bool,
     /// What was selected when the filter got the keys, until another row is chosen: it is come back to.
     pub left_at: Option<Name>,
+    /// What was selected (none for a group) and left by itself, and its row: nothing is selected until a key moves.
+    pub lost: Option<(Option<Name>, usize)>,
     /// Rows that do not pass the filter any more: the selected one, those of the marked group, and what a key has just
     /// taken out. They stay until another row is chosen, so that the next key means what is seen.
     pub held: HashSet<Name>,

@@ -28,6 +28,8 @@ pub enum About {
     Undo,
     /// What is odd about the filter.
     Filter,
+    /// That nothing is selected any more.
+    Selection,
 }
 
 /// What the footer says of the clipboard.

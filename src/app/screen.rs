@@ -34,6 +34,7 @@ impl Model {
             zoomed: false,
             form: None,
             token_row: 0,
+            token_lost: false,
             response_scroll: 0,
             last_line: None,
             revealed: None,
@@ -120,11 +121,11 @@ impl Model {
         };
         let rows = handles::rows(&entry.connection);
         let row = if self.focus == Pane::Tokens {
-            rows.get(self.token_row)
+            rows.get(self.token_row).filter(|_| !self.token_lost)
         } else {
             rows.first()
         };
-        Some((entry.connection.name.clone(), row?.slot))
+        Some((entry.connection.name.clone(), row?.slot.clone()))
     }
 
     /// Whether the next key or paste goes into a secret field: the loop then makes it a

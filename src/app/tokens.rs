@@ -194,9 +194,21 @@ impl Model {
     /// The row of the account's list that the tokens pane has selected.
     pub fn selected_token(&self) -> Option<(u64, Option<&TokenRow>)> {
         let list = self.account_list()?;
-        let held = self.held_rows();
-        let at = u64::try_from(self.token_row.checked_sub(held)?).ok()?;
+        let further = self.marked_token_row()?.checked_sub(self.held_rows())?;
+        let at = u64::try_from(further).ok()?;
         (at < list.length()).then(|| (at, list.row(at)))
+    }
+
+    /// The row of the tokens pane that keys mean: none where what was selected is gone or out of sight, and another one
+    /// has come into its place.
+    pub fn marked_token_row(&self) -> Option<usize> {
+        let further = self.token_row.checked_sub(self.held_rows());
+        let at = further.and_then(|further| u64::try_from(further).ok());
+        let is_another = self.account_list().zip(at).is_some_and(|(list, at)| {
+            let row = list.row(at);
+            row.is_some_and(|row| !list.may_be_meant(row))
+        });
+        (!self.token_lost && !is_another).then_some(self.token_row)
     }
 
     /// Handles of the selected connection that are held here: the first rows of the tokens pane.

@@ -225,6 +225,9 @@ impl Model {
             RenewToken, ResponseDown, ResponseUp, RotateToken, SecondOpinion, SwitchToken,
             TokenGroup, Undo, Up, WatchTable, Zoom,
         };
+        if self.means_none(action) {
+            return self.complain_about(About::Selection, self.nothing_selected());
+        }
         if self.tokens_act(action, out) {
             return;
         }
@@ -269,6 +272,14 @@ impl Model {
             | Expiries | NextField | PreviousField | FieldUp | FieldDown | Accept | Leave
             | Undo | ResponseUp | ResponseDown => {}
         }
+    }
+
+    /// Whether `action` is about one connection, and a heading is marked, or what was selected has left by itself.
+    fn means_none(&self, action: Action) -> bool {
+        action.is_of_one()
+            && self.visible_form().is_none()
+            && self.tokens.sheets.is_empty()
+            && (self.list.lost.is_some() || !self.means_row())
     }
 
     /// Everything that was due by now.

@@ -144,7 +144,7 @@ impl Context {
             for (_, slot, what) in slots.into_iter().filter(|(asked, ..)| *asked) {
                 let value = sources::prompt(&format!("{what} of {}: ", connection.name))?;
                 if !value.is_empty() {
-                    self.core.enter(&connection.name, slot, value).await?;
+                    self.core.enter(&connection.name, &slot, value).await?;
                 }
             }
         }

@@ -153,7 +153,7 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
     context.open_vault_of(&before).await?;
     context.core.sweep().await;
     let core = &context.core;
-    let keep = async || core.set_secret(&name, slot, value.clone(), store).await;
+    let keep = async || core.set_secret(&name, &slot, value.clone(), store).await;
     let saved = context.with_vault(keep).await?;
     tell(context, &saved.left_behind).await;
     if slot == HandleSlot::Key {
@@ -223,7 +223,7 @@ async fn relocate(
         .ok_or_else(|| Fault::usage(format!("no store is called {}", inert(store, 40))))?;
     context.core.sweep().await;
     let saved = context
-        .with_vault(async || context.core.move_secret(&name, slot, kind).await)
+        .with_vault(async || context.core.move_secret(&name, &slot, kind).await)
         .await?;
     tell(context, &saved.left_behind).await;
     Ok(0)

@@ -29,7 +29,7 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> 
             } else {
                 let (name, slot) = which(context, &name, id.as_deref()).await?;
                 context
-                    .with_vault(async || context.core.handle(&name, slot).await)
+                    .with_vault(async || context.core.handle(&name, &slot).await)
                     .await?
             };
             reveal::secret(handle.secret(), std::io::stdout().is_terminal())?;
@@ -62,17 +62,11 @@ pub(super) async fn which(
         None | Some("key") => HandleSlot::Key,
         Some("token") => HandleSlot::Token,
         Some(label) => {
-            let place = connection
-                .added
-                .iter()
-                .position(|(added, _)| added == label);
-            let place = place.ok_or_else(|| {
-                Fault::usage(format!(
-                    "{name} has no token called {}",
-                    crate::domain::text::inert(label, 60)
-                ))
-            })?;
-            HandleSlot::Added(place)
+            let slot = HandleSlot::Added(label.to_owned());
+            if !connection.added.iter().any(|(added, _)| added == label) {
+                return Err(Fault::usage(format!("{name} has no {slot}")));
+            }
+            slot
         }
     };
     Ok((name, slot))
@@ -89,7 +83,7 @@ async fn copy(context: &Context, name: &str, id: Option<&str>) -> Result<u8, Fau
         let copy = async || {
             context
                 .core
-                .copy(&name, slot, CopyForm::Handle, Life::Outlive)
+                .copy(&name, &slot, CopyForm::Handle, Life::Outlive)
                 .await
         };
         context.with_vault(copy).await?

@@ -2,15 +2,26 @@
 
 use std::fmt;
 
+use super::connection::Connection;
+use super::text::inert;
+
 /// Which handle of a connection is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HandleSlot {
     /// The API key.
     Key,
     /// The shared token.
     Token,
-    /// An added token, by its place.
-    Added(usize),
+    /// An added token, by its label: its place is another one once another copy of the program adds or removes some.
+    Added(String),
+}
+
+impl HandleSlot {
+    /// Those of the added tokens of `connection`.
+    pub fn of_added(connection: &Connection) -> impl Iterator<Item = Self> {
+        let added = connection.added.iter();
+        added.map(|(label, _)| Self::Added(label.clone()))
+    }
 }
 
 impl fmt::Display for HandleSlot {
@@ -18,7 +29,7 @@ impl fmt::Display for HandleSlot {
         match self {
             Self::Key => f.write_str("key"),
             Self::Token => f.write_str("token"),
-            Self::Added(place) => write!(f, "added token {}", place + 1),
+            Self::Added(label) => write!(f, "token called {}", inert(label, 60)),
         }
     }
 }

@@ -17,13 +17,10 @@ pub(super) struct OpenHandle {
 }
 
 /// The handle `slot` of the connection `name`, while it is in the open. Never in the war-room.
-pub(super) fn handle(model: &Model, name: &Name, slot: HandleSlot) -> Option<OpenHandle> {
-    let held = RevealedHandle::Held(slot);
+pub(super) fn handle(model: &Model, name: &Name, slot: &HandleSlot) -> Option<OpenHandle> {
     let open = model.open_handle();
-    opened(
-        model,
-        open.filter(|open| open.name == *name && open.which == held)?,
-    )
+    let is_it = |open: &&Revealed| matches!(&open.which, RevealedHandle::Held(shown) if open.name == *name && shown == slot);
+    opened(model, open.filter(is_it)?)
 }
 
 /// The token `id` of the account behind `name`, while it is in the open. Never in the war-room.

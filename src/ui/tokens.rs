@@ -119,9 +119,10 @@ fn draw_held(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let height = usize::from(body.height);
     let selected = view.model.token_row.min(rows.len().saturating_sub(1));
     let offset = super::list::window(0, Some(selected), rows.len(), height);
+    let marks = view.focused(Pane::Tokens) && view.model.marked_token_row().is_some();
     for (at, handle) in rows.iter().enumerate().skip(offset).take(height) {
         let line = row(body, at - offset);
-        if at == selected && view.focused(Pane::Tokens) {
+        if at == selected && marks {
             put(buf, line, Line::from(Span::styled("▸", theme.marker)));
         }
         put(
@@ -140,7 +141,7 @@ fn handle_line(
 ) -> Line<'static> {
     let theme = view.theme;
     let label = view.line(&handle.label);
-    let open = reveal::handle(view.model, &entry.connection.name, handle.slot);
+    let open = reveal::handle(view.model, &entry.connection.name, &handle.slot);
     if let Some(open) = open.filter(|open| fits(open, columns)) {
         return Line::from(vec![
             Span::styled(
@@ -151,7 +152,7 @@ fn handle_line(
             Span::styled(format!("  {:>2} s", open.seconds), theme.faint),
         ]);
     }
-    let (status, style) = status(view, entry, handle.slot);
+    let (status, style) = status(view, entry, &handle.slot);
     columns.line([
         Span::styled(label, theme.text),
         Span::styled(handle.kind, theme.text),
@@ -167,7 +168,7 @@ fn fits(open: &OpenHandle, columns: &Columns) -> bool {
 }
 
 /// What the last probe says of a handle.
-fn status(view: &View<'_>, entry: &ListedConnection, slot: HandleSlot) -> (&'static str, Style) {
+fn status(view: &View<'_>, entry: &ListedConnection, slot: &HandleSlot) -> (&'static str, Style) {
     let theme = view.theme;
     let (check, good) = match slot {
         HandleSlot::Key => (CheckId::Credentials, "in use"),
@@ -224,7 +225,7 @@ pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, O
             let title = format!("{} · {}", view.name(&revealed.name), view.id(id));
             return (!seen).then_some((title, open));
         }
-        RevealedHandle::Held(slot) => *slot,
+        RevealedHandle::Held(slot) => slot,
     };
     let entry = view.model.entries.get(&revealed.name);
     let rows = entry
@@ -233,7 +234,7 @@ pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, O
     let here = view
         .entry()
         .is_some_and(|entry| entry.connection.name == revealed.name);
-    let at = rows.iter().position(|row| row.slot == slot);
+    let at = rows.iter().position(|row| row.slot == *slot);
     let seen = area.is_some_and(|area| {
         let height = usize::from(area.height.saturating_sub(1));
         let selected = view.model.token_row.min(rows.len().saturating_sub(1));

@@ -16,7 +16,7 @@ impl Core {
     pub async fn copy(
         &self,
         name: &Name,
-        slot: HandleSlot,
+        slot: &HandleSlot,
         form: CopyForm,
         life: Life,
     ) -> Result<Placed, WorkError> {
@@ -140,7 +140,7 @@ impl Core {
     async fn header_lines(
         &self,
         connection: &Connection,
-        slot: HandleSlot,
+        slot: &HandleSlot,
     ) -> Result<Secret, WorkError> {
         let service = self.service_of(connection).await?;
         let key = self.secret(connection, slot).await?;

@@ -46,7 +46,7 @@ impl Core {
     pub async fn set_secret(
         &self,
         name: &Name,
-        slot: HandleSlot,
+        slot: &HandleSlot,
         value: Secret,
         store: Option<StoreKind>,
     ) -> Result<Saved, WorkError> {
@@ -58,7 +58,9 @@ impl Core {
         match slot {
             HandleSlot::Key => edit.key = Edit::Set(value),
             HandleSlot::Token => edit.token = Edit::Set(value),
-            HandleSlot::Added(_) => return Err(WorkError::NoSuchHandle(name.clone(), slot)),
+            HandleSlot::Added(_) => {
+                return Err(WorkError::NoSuchHandle(name.clone(), slot.clone()));
+            }
         }
         self.save(edit).await
     }
@@ -70,12 +72,12 @@ impl Core {
     pub async fn move_secret(
         &self,
         name: &Name,
-        slot: HandleSlot,
+        slot: &HandleSlot,
         kind: StoreKind,
     ) -> Result<Saved, WorkError> {
         let configuration = self.configuration().await?;
         let before = found(&configuration, name)?.clone();
-        let absent = || WorkError::NoSuchHandle(name.clone(), slot);
+        let absent = || WorkError::NoSuchHandle(name.clone(), slot.clone());
         let (old, place) = reference(&before, slot).ok_or_else(absent)?;
         let old = old.clone();
         if StoreKind::of(&old) == kind {
@@ -190,13 +192,14 @@ impl Inner {
     }
 }
 
-fn referring(before: &Connection, slot: HandleSlot, new: &SecretRef) -> Connection {
+fn referring(before: &Connection, slot: &HandleSlot, new: &SecretRef) -> Connection {
     let mut after = before.clone();
     match slot {
         HandleSlot::Key => after.key = Some(new.clone()),
         HandleSlot::Token => after.token = Some(new.clone()),
-        HandleSlot::Added(place) => {
-            if let Some((_, reference)) = after.added.get_mut(place) {
+        HandleSlot::Added(label) => {
+            let mut added = after.added.iter_mut();
+            if let Some((_, reference)) = added.find(|(known, _)| known == label) {
                 *reference = new.clone();
             }
         }

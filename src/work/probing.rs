@@ -81,10 +81,10 @@ impl Core {
         let origin = Origin::parse(&connection.url);
         ProbeJob {
             key: self
-                .held(connection, HandleSlot::Key, origin.as_ref(), trust)
+                .held(connection, &HandleSlot::Key, origin.as_ref(), trust)
                 .await,
             token: self
-                .held(connection, HandleSlot::Token, origin.as_ref(), trust)
+                .held(connection, &HandleSlot::Token, origin.as_ref(), trust)
                 .await,
             connection: connection.clone(),
             known: RememberedAs::Saved,
@@ -109,7 +109,7 @@ impl Core {
             token: self
                 .held(
                     &connection,
-                    HandleSlot::Token,
+                    &HandleSlot::Token,
                     origin.as_ref(),
                     Trust::Saved,
                 )
@@ -182,7 +182,7 @@ impl Core {
                 *held = match typed {
                     Some(secret) if secret.is_empty() => SecretState::Absent,
                     Some(secret) => SecretState::Present(secret),
-                    None => self.held(&stored, slot, origin.as_ref(), trust).await,
+                    None => self.held(&stored, &slot, origin.as_ref(), trust).await,
                 };
             }
         }
@@ -318,7 +318,7 @@ impl Core {
     /// there was one. The key must be at hand: it is by its digest that the budget knows it.
     pub async fn resume(&self, name: &Name) -> Result<Option<LiftedPause>, WorkError> {
         let connection = self.connection(name).await?;
-        let key = self.secret(&connection, HandleSlot::Key).await?;
+        let key = self.secret(&connection, &HandleSlot::Key).await?;
         self.resume_key(&connection, key).await
     }
 

@@ -259,11 +259,11 @@ impl Saving<'_> {
         ] {
             match secret {
                 Edit::Set(value) => {
-                    self.put(slot, value, kind, &configuration.connections)
+                    self.put(&slot, value, kind, &configuration.connections)
                         .await?;
                 }
-                Edit::Keep => self.keep(slot, edit).await,
-                Edit::Clear => self.refer(slot, None),
+                Edit::Keep => self.keep(&slot, edit).await,
+                Edit::Clear => self.refer(&slot, None),
             }
         }
         let opened = edit.opened.as_deref().filter(|opened| {
@@ -290,7 +290,7 @@ impl Saving<'_> {
     }
 
     /// The place of a slot under the name that the state and the session know it by until the end.
-    fn place(&self, slot: HandleSlot) -> SecretPlace {
+    fn place(&self, slot: &HandleSlot) -> SecretPlace {
         let name = self
             .before
             .as_ref()
@@ -301,7 +301,7 @@ impl Saving<'_> {
         }
     }
 
-    fn refer(&mut self, slot: HandleSlot, reference: Option<SecretRef>) {
+    fn refer(&mut self, slot: &HandleSlot, reference: Option<SecretRef>) {
         match slot {
             HandleSlot::Key => self.after.key = reference,
             HandleSlot::Token => self.after.token = reference,
@@ -312,7 +312,7 @@ impl Saving<'_> {
     /// Keeps a new value in a new place.
     async fn put(
         &mut self,
-        slot: HandleSlot,
+        slot: &HandleSlot,
         value: &Secret,
         kind: StoreKind,
         connections: &[Arc<Connection>],
@@ -348,7 +348,7 @@ impl Saving<'_> {
 
     /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
     /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
-    async fn keep(&self, slot: HandleSlot, edit: &ConnectionEdit) {
+    async fn keep(&self, slot: &HandleSlot, edit: &ConnectionEdit) {
         let Some((after, _)) = reference(&self.after, slot) else {
             return;
         };
@@ -401,8 +401,8 @@ impl Saving<'_> {
             let changed = [HandleSlot::Key, HandleSlot::Token]
                 .into_iter()
                 .filter_map(|slot| {
-                    let (old, place) = reference(before, slot)?;
-                    let new = reference(&self.after, slot).map(|(new, _)| new);
+                    let (old, place) = reference(before, &slot)?;
+                    let new = reference(&self.after, &slot).map(|(new, _)| new);
                     // The origin that the state holds for this slot is the new reference's by now.
                     let is_foreign = |reference| !StoreKind::of(reference).is_written_here();
                     let taken_over = is_foreign(old) && new.is_some_and(is_foreign);
@@ -458,7 +458,7 @@ impl Core {
                 continue;
             };
             for slot in [HandleSlot::Key, HandleSlot::Token] {
-                if let Some((held, place)) = reference(connection, slot)
+                if let Some((held, place)) = reference(connection, &slot)
                     && is_foreign(held)
                 {
                     let _ = secrets.set_origin(held, &place, &origin).await;

@@ -24,8 +24,8 @@ impl Core {
     /// vault; other reasons why one is not at hand stand in its place.
     pub async fn load_secrets(&self, name: &Name) -> Result<StoredSecrets, WorkError> {
         let connection = self.connection(name).await?;
-        let key = self.value(&connection, HandleSlot::Key).await;
-        let token = self.value(&connection, HandleSlot::Token).await;
+        let key = self.value(&connection, &HandleSlot::Key).await;
+        let token = self.value(&connection, &HandleSlot::Token).await;
         let shown = |value: Result<Option<Secret>, WorkError>| match value {
             Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
             Err(problem) => Ok(Err(Cause::new(problem))),
@@ -40,14 +40,14 @@ impl Core {
 
     /// The origin that the connection's key was entered for, where that was written down.
     async fn key_origin(&self, connection: &Connection) -> Option<Origin> {
-        let (reference, place) = reference(connection, HandleSlot::Key)?;
+        let (reference, place) = reference(connection, &HandleSlot::Key)?;
         let secrets = self.secrets().await.ok()?;
         secrets.origin_of(reference, &place).await.ok().flatten()
     }
 
     /// A handle, to reveal or copy: for Connect `ApiKey {id}:{secret}`, else the secret, as a probe would send it:
     /// what was kept as a whole header line or as a pair is the handle of what is in it.
-    pub async fn handle(&self, name: &Name, slot: HandleSlot) -> Result<Handle, WorkError> {
+    pub async fn handle(&self, name: &Name, slot: &HandleSlot) -> Result<Handle, WorkError> {
         let connection = self.connection(name).await?;
         let secret = self.secret(&connection, slot).await?;
         match slot {
@@ -64,9 +64,9 @@ impl Core {
     pub(super) async fn secret(
         &self,
         connection: &Connection,
-        slot: HandleSlot,
+        slot: &HandleSlot,
     ) -> Result<Secret, WorkError> {
-        let absent = || WorkError::NoSuchHandle(connection.name.clone(), slot);
+        let absent = || WorkError::NoSuchHandle(connection.name.clone(), slot.clone());
         self.value(connection, slot).await?.ok_or_else(absent)
     }
 
@@ -74,7 +74,7 @@ impl Core {
     async fn value(
         &self,
         connection: &Connection,
-        slot: HandleSlot,
+        slot: &HandleSlot,
     ) -> Result<Option<Secret>, WorkError> {
         let Some((reference, place)) = reference(connection, slot) else {
             return Ok(None);
@@ -207,12 +207,12 @@ impl Core {
     pub async fn enter(
         &self,
         name: &Name,
-        slot: HandleSlot,
+        slot: &HandleSlot,
         value: Secret,
     ) -> Result<(), WorkError> {
         let connection = self.connection(name).await?;
         let Some((SecretRef::Ask, place)) = reference(&connection, slot) else {
-            return Err(WorkError::NoSuchHandle(name.clone(), slot));
+            return Err(WorkError::NoSuchHandle(name.clone(), slot.clone()));
         };
         let origin = Origin::parse(&connection.url);
         let secrets = self.secrets().await?;
@@ -237,7 +237,7 @@ impl Core {
     pub(super) async fn held(
         &self,
         connection: &Connection,
-        slot: HandleSlot,
+        slot: &HandleSlot,
         origin: Option<&Origin>,
         trust: Trust,
     ) -> SecretState {
@@ -388,16 +388,17 @@ impl Inner {
 }
 
 /// The reference of a slot, and the place that it stands at.
-pub(super) fn reference(
-    connection: &Connection,
-    slot: HandleSlot,
-) -> Option<(&SecretRef, SecretPlace)> {
+pub(super) fn reference<'a>(
+    connection: &'a Connection,
+    slot: &HandleSlot,
+) -> Option<(&'a SecretRef, SecretPlace)> {
     let name = &connection.name;
     match slot {
         HandleSlot::Key => Some((connection.key.as_ref()?, SecretPlace::key(name))),
         HandleSlot::Token => Some((connection.token.as_ref()?, SecretPlace::token(name))),
-        HandleSlot::Added(at) => {
-            let (label, reference) = connection.added.get(at)?;
+        HandleSlot::Added(label) => {
+            let mut added = connection.added.iter();
+            let (_, reference) = added.find(|(known, _)| known == label)?;
             Some((reference, SecretPlace::added(name, label)))
         }
     }
@@ -407,8 +408,8 @@ pub(super) fn reference(
 pub(super) fn references(connection: &Connection) -> Vec<(SecretRef, SecretPlace)> {
     [HandleSlot::Key, HandleSlot::Token]
         .into_iter()
-        .chain((0..connection.added.len()).map(HandleSlot::Added))
-        .filter_map(|slot| reference(connection, slot))
+        .chain(HandleSlot::of_added(connection))
+        .filter_map(|slot| reference(connection, &slot))
         .map(|(reference, place)| (reference.clone(), place))
         .collect()
 }

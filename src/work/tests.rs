@@ -176,21 +176,28 @@ async fn a_further_token_goes_with_its_value_and_only_it() {
     assert_eq!(saved.left_behind, []);
     let kept = core.connection(&of).await.unwrap();
     assert_eq!(kept.added.len(), 1);
-    let two = core.handle(&of, HandleSlot::Added(0)).await.unwrap();
+    let two = core
+        .handle(&of, &HandleSlot::Added("two".to_owned()))
+        .await
+        .unwrap();
     assert_eq!(two.secret(), &Secret::new("two"));
-    let key = core.handle(&of, HandleSlot::Key).await.unwrap();
+    let one = HandleSlot::Added("one".to_owned());
+    let other = core.handle(&of, &one).await.unwrap_err();
+    let said = crate::domain::error_chain(&other);
+    assert_eq!(said, "shop has no token called one");
+    let key = core.handle(&of, &HandleSlot::Key).await.unwrap();
     assert_eq!(key.secret(), &Secret::new("a key"));
     // Its value went too: a connection that names it finds nothing.
     let mut shop = kept.clone();
     shop.name = name("other");
     shop.key = Some(gone);
     core.save(ConnectionEdit::new(shop)).await.unwrap();
-    assert!(core.handle(&name("other"), HandleSlot::Key).await.is_err());
+    assert!(core.handle(&name("other"), &HandleSlot::Key).await.is_err());
     assert!(core.remove_handle(&of, "one").await.is_err());
 }
 
 async fn token_of(core: &Core, of: &str) -> Option<Handle> {
-    core.handle(&name(of), HandleSlot::Token).await.ok()
+    core.handle(&name(of), &HandleSlot::Token).await.ok()
 }
 
 /// A draft that keeps its secret as a shared token, whose handle needs no service description.
@@ -236,7 +243,7 @@ async fn what_was_saved_is_there_for_the_next_program_once_it_is_unlocked() {
     assert_eq!(next.settings().await.unwrap().store, Some(StoreKind::Vault));
     assert!(next.is_locked());
     let asked = next
-        .handle(&name("shop"), HandleSlot::Token)
+        .handle(&name("shop"), &HandleSlot::Token)
         .await
         .unwrap_err();
     assert!(
@@ -420,7 +427,7 @@ async fn is_sent(core: &Core, trust: Trust) -> bool {
     let shop = core.connection(&name("shop")).await.unwrap();
     let origin = Origin::parse(&shop.url);
     let held = core
-        .held(&shop, HandleSlot::Key, origin.as_ref(), trust)
+        .held(&shop, &HandleSlot::Key, origin.as_ref(), trust)
         .await;
     matches!(held, SecretState::Present(_))
 }
@@ -527,9 +534,9 @@ async fn no_vault_is_made_for_what_is_read() {
     connection.key = Some("vault:shop/key".parse().unwrap());
     core.save(ConnectionEdit::new(connection)).await.unwrap();
     let of = name("shop");
-    let moved = core.move_secret(&of, HandleSlot::Key, StoreKind::Keyring);
+    let moved = core.move_secret(&of, &HandleSlot::Key, StoreKind::Keyring);
     for problem in [
-        core.handle(&of, HandleSlot::Key).await.unwrap_err(),
+        core.handle(&of, &HandleSlot::Key).await.unwrap_err(),
         core.recipients().await.unwrap_err(),
         core.remove_recipient("age1".to_owned()).await.unwrap_err(),
         core.remove_unused("other/key".to_owned())
@@ -585,7 +592,7 @@ async fn a_command_keeps_a_new_value_where_the_old_one_is_and_never_for_a_sessio
     command.unlock(passphrase()).await.unwrap();
     let new = Secret::new("k2");
     let of = name("shop");
-    let set = command.set_secret(&of, HandleSlot::Key, new.clone(), None);
+    let set = command.set_secret(&of, &HandleSlot::Key, new.clone(), None);
     let saved = set.await.unwrap().connection;
     assert!(
         matches!(saved.key, Some(SecretRef::Vault(_))),
@@ -642,7 +649,7 @@ async fn definitions_come_in_together_and_each_with_its_origin() {
     // Its first probe may send the value there, as after a save.
     let secrets = core.secrets().await.unwrap();
     for one in &connections {
-        let (held, place) = secrets::reference(one, HandleSlot::Key).unwrap();
+        let (held, place) = secrets::reference(one, &HandleSlot::Key).unwrap();
         let origin = secrets.origin_of(held, &place).await.unwrap();
         assert_eq!(origin, Origin::parse(URL), "{}", one.name);
     }
@@ -654,7 +661,7 @@ async fn definitions_come_in_together_and_each_with_its_origin() {
     assert_eq!(core.connections().await.unwrap().len(), 3);
     let place = secrets::reference(
         &core.connection(&name("two")).await.unwrap(),
-        HandleSlot::Key,
+        &HandleSlot::Key,
     )
     .map(|(held, place)| (held.clone(), place))
     .unwrap();

@@ -120,10 +120,10 @@ impl Core {
     async fn secrets_to_compare(&self, connection: &Connection) -> (Vec<Secret>, Vec<HandleSlot>) {
         let slots = [HandleSlot::Key, HandleSlot::Token]
             .into_iter()
-            .chain((0..connection.added.len()).map(HandleSlot::Added));
+            .chain(HandleSlot::of_added(connection));
         let (mut secrets, mut unread) = (Vec::new(), Vec::new());
         for slot in slots {
-            match self.secret(connection, slot).await {
+            match self.secret(connection, &slot).await {
                 Ok(secret) => secrets.push(secret),
                 Err(WorkError::NoSuchHandle(..)) => {}
                 Err(_) => unread.push(slot),

@@ -370,7 +370,7 @@ impl World {
     /// Every handle that was asked for comes.
     pub(crate) fn reveal_all(&mut self) {
         while let Some((name, slot)) = self.take(|effect| match effect {
-            Effect::Reveal(name, slot) => Some((name.clone(), *slot)),
+            Effect::Reveal(name, slot) => Some((name.clone(), slot.clone())),
             _ => None,
         }) {
             if self.model.lock.is_locked() {

@@ -173,6 +173,49 @@ impl Action {
         )
     }
 
+    /// Whether it means the selected row of the tokens pane, where that has the keys.
+    pub(in crate::app) const fn is_of_row(self) -> bool {
+        matches!(
+            self,
+            Self::Open
+                | Self::Edit
+                | Self::Delete
+                | Self::Reveal
+                | Self::Copy
+                | Self::CopyAs
+                | Self::SwitchToken
+                | Self::RenewToken
+                | Self::RotateToken
+        )
+    }
+
+    /// Whether it means the selected connection, and never a group of them.
+    pub(in crate::app) const fn is_of_one(self) -> bool {
+        matches!(
+            self,
+            Self::Edit
+                | Self::Clone
+                | Self::Delete
+                | Self::Probe
+                | Self::Bisect
+                | Self::Resume
+                | Self::Reveal
+                | Self::Copy
+                | Self::CopyAs
+                | Self::CopySnippet
+                | Self::UseUrl
+                | Self::UseHeaders
+                | Self::Ticket
+                | Self::AddToken
+                | Self::SharedToken
+                | Self::LoadTokens
+                | Self::NewToken
+                | Self::SwitchToken
+                | Self::RenewToken
+                | Self::RotateToken
+        )
+    }
+
     /// The action called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         TABLE

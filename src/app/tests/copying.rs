@@ -14,6 +14,10 @@ use crate::domain::{
     CopyForm, Handle, HandleSlot, Identity, PassphrasePurpose, Reason, Secret, SecretRef,
 };
 
+fn added(label: &str) -> HandleSlot {
+    HandleSlot::Added(label.to_owned())
+}
+
 fn revealed(slot: HandleSlot) -> Message {
     Message::Revealed {
         name: named("a"),
@@ -102,7 +106,7 @@ fn in_the_tokens_pane_the_selected_row_is_meant() {
     };
     assert_eq!(
         scene.effects(),
-        [copy(HandleSlot::Token), copy(HandleSlot::Added(0))]
+        [copy(HandleSlot::Token), copy(added("one"))]
     );
 }
 
@@ -611,7 +615,7 @@ fn what_is_chosen_of_a_row_that_has_gone_is_copied_of_no_other() {
         connections: vec![shop("b").into()],
         ..Loaded::default()
     })));
-    assert_eq!(scene.selected(), "b");
+    assert_eq!(scene.selected(), "", "nor is the one in its place selected");
     let said = "API key of a is gone: nothing is copied of it";
     assert_eq!(scene.notice(), said);
     scene.keys("enter");
@@ -666,16 +670,16 @@ fn copy_as_stays_with_the_handle_that_it_was_opened_on() {
     scene.send(loaded(&["three"]));
     assert!(scene.model.overlay.is_none());
     assert_eq!(scene.notice(), "two of a is gone: nothing is copied of it");
-    scene.keys("Y").effects();
+    scene.keys("down Y").effects();
     scene.send(loaded(&["three", "four"])).keys("enter");
     let copy = Effect::Clipboard(ClipboardEffect::CopyHandle {
         name: named("a"),
-        slot: HandleSlot::Added(0),
+        slot: added("three"),
         form: CopyForm::Handle,
     });
     assert_eq!(scene.effects().last(), Some(&copy));
     // What is in the open is no other one's, either.
-    scene.keys("v").send(revealed(HandleSlot::Added(0)));
+    scene.keys("v").send(revealed(added("three")));
     scene.send(loaded(&["three"]));
     assert!(scene.model.revealed.is_some());
     scene.send(loaded(&["four"]));
@@ -691,4 +695,42 @@ fn the_key_that_locks_hides_what_is_shown_whatever_it_opens() {
     scene.keys("L");
     assert!(scene.model.revealed.is_none());
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
+}
+
+#[test]
+fn a_handle_that_has_gone_leaves_its_row_to_nobody() {
+    let loaded = |labels: &[&str]| {
+        let added = labels
+            .iter()
+            .map(|label| ((*label).to_owned(), SecretRef::Ask));
+        let rich = crate::domain::Connection {
+            added: added.collect(),
+            ..shop("a")
+        };
+        Message::ConfigurationLoaded(Box::new(Loaded {
+            connections: vec![rich.into()],
+            ..Loaded::default()
+        }))
+    };
+    let mut scene = Scene::empty();
+    scene.send(loaded(&["one", "two", "three"]));
+    scene.keys("shift-tab down down");
+    scene.send(loaded(&["one", "three"])).effects();
+    for key in ["y", "Y", "v", "d", "enter", "e"] {
+        scene.keys(key);
+        assert_eq!(scene.effects(), [], "{key}");
+        assert!(scene.model.overlay.is_none(), "{key}");
+        assert!(scene.notice().contains("is gone"), "{}", scene.notice());
+    }
+    scene.keys("down v");
+    let three = Effect::Reveal(named("a"), added("three"));
+    assert_eq!(scene.effects(), [three]);
+    scene.send(loaded(&["one"])).effects();
+    scene.keys("up y");
+    let copy = Effect::Clipboard(ClipboardEffect::CopyHandle {
+        name: named("a"),
+        slot: added("one"),
+        form: CopyForm::Handle,
+    });
+    assert_eq!(scene.effects(), [copy], "the row above where it stood");
 }

@@ -9,6 +9,7 @@ use crate::app::Message;
 use crate::app::effect::{Effect, ScreenEnd, StoreEffect, TerminalEffect};
 use crate::app::message::{Loaded, ProbeMessage, StoreMessage};
 use crate::app::model::{ListedConnection, Overlay, Pane};
+use crate::app::watching::BoardView;
 use crate::domain::{Reason, ServiceId};
 
 fn four() -> Scene {
@@ -478,4 +479,58 @@ fn what_a_key_takes_out_of_the_filter_stays_to_be_taken_back() {
     scene.keys("down up");
     assert_eq!(scene.visible().len(), before - 1);
     assert!(!scene.visible().contains(&"alpha"));
+}
+
+fn loaded(names: &[&str]) -> Message {
+    Message::ConfigurationLoaded(Box::new(Loaded {
+        connections: shops(names).into_iter().map(Into::into).collect(),
+        ..Loaded::default()
+    }))
+}
+
+/// Another copy of the program removes the selected connection just when a key is pressed.
+#[test]
+fn a_key_meant_for_what_has_left_the_list_means_no_other_one() {
+    let mut scene = Scene::with(shops(&["a", "b", "c", "d"]));
+    scene.keys("down").send(loaded(&["a", "c", "d"])).effects();
+    let said = "b was removed or renamed: no connection is selected";
+    assert_eq!((scene.selected(), scene.notice()), ("", said));
+    // Neither what is heard of others nor another reading selects one.
+    scene.watched("a", Reason::Refused).keys("s");
+    scene.send(loaded(&["a", "c", "d"])).effects();
+    for key in "y Y v d e c r b R a S m u h V P M l t enter".split(' ') {
+        scene.keys(key);
+        assert_eq!(scene.effects(), [], "{key}");
+        let is_open = scene.model.overlay.is_some() || scene.model.form.is_some();
+        assert!(
+            !is_open && scene.model.board.view == BoardView::Closed,
+            "{key}"
+        );
+        let said = scene.notice();
+        assert!(said.contains("no connection is selected"), "{key}: {said}");
+    }
+    // It comes back: an editor had written only half of it.
+    scene.send(loaded(&["a", "b", "c", "d"]));
+    assert_eq!((scene.selected(), scene.notice()), ("b", ""));
+    scene.send(loaded(&["a", "c", "d"])).keys("down");
+    assert_eq!(scene.selected(), "c", "the row in its place");
+    scene.send(loaded(&["a", "d"])).keys("up");
+    assert_eq!(scene.selected(), "a", "the row above it");
+    scene.send(loaded(&["d"])).keys("/").types("d");
+    assert_eq!(scene.selected(), "d", "who types chooses too");
+}
+
+#[test]
+fn the_list_does_not_jump_where_the_selected_row_has_left() {
+    let names: Vec<String> = (0..90).map(|n| format!("c{n:02}")).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut scene = Scene::with(shops(&names));
+    scene.keys("end up up");
+    let offset = scene.model.list.offset;
+    names.remove(87);
+    scene.send(loaded(&names));
+    assert_eq!(
+        (scene.selected(), scene.model.list.offset),
+        ("", offset - 1)
+    );
 }

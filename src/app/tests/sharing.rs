@@ -175,7 +175,7 @@ fn on_a_row_of_tokens_d_means_that_token() {
     shop.added.clear();
     scene.send(Message::Revealed {
         name: named("a"),
-        slot: HandleSlot::Added(0),
+        slot: HandleSlot::Added("bot".to_owned()),
         result: Ok(Handle::plain(Secret::new("in the open"))),
     });
     let removed = |left_behind| {

@@ -1472,3 +1472,105 @@ fn a_filter_that_means_nothing_says_so() {
         assert_eq!(scene.notice(), "", "{typed}");
     }
 }
+
+/// The list is read anew, and what was selected is not where it was.
+#[test]
+fn a_key_meant_for_a_token_that_has_gone_means_no_other_one() {
+    let mut scene = listed(4);
+    scene.keys("down down l");
+    let page_of = |scene: &mut Scene, numbers: &[u64]| {
+        let asked = scene.asked();
+        let [TokensEffect::Query { generation, .. }] = asked.as_slice() else {
+            panic!("{asked:?}");
+        };
+        let page = RowPage {
+            rows: numbers.iter().copied().map(row).collect(),
+            total: u64::try_from(numbers.len()).ok(),
+            own_id: String::new(),
+        };
+        scene.told(TokensMessage::Answered {
+            generation: *generation,
+            answer: TokensAnswer::Page {
+                offset: 0,
+                page: Ok(page),
+            },
+        });
+    };
+    page_of(&mut scene, &[2, 0, 1, 3]);
+    assert_eq!(selected(&scene), Some("SU-2"), "wherever it stands");
+    scene.keys("l");
+    page_of(&mut scene, &[0, 1, 3]);
+    assert_eq!(selected(&scene), None);
+    for key in "y Y v e d x N O enter".split(' ') {
+        scene.keys(key);
+        assert_eq!(scene.asked(), [], "{key}");
+        let is_open = scene.model.overlay.is_some() || !scene.model.tokens.sheets.is_empty();
+        assert!(!is_open && scene.model.form.is_none(), "{key}");
+        let said = scene.notice();
+        assert!(said.contains("is gone"), "{key}: {said}");
+    }
+    // It was only left out for a moment.
+    scene.keys("l");
+    page_of(&mut scene, &[0, 1, 2, 3]);
+    assert_eq!(selected(&scene), Some("SU-2"));
+    scene.keys("l");
+    page_of(&mut scene, &[0, 1, 3]);
+    scene.keys("down");
+    assert_eq!(selected(&scene), Some("SU-3"), "the one in its place");
+}
+
+#[test]
+fn a_token_that_was_deleted_here_gives_its_row_to_the_next() {
+    let mut scene = listed(4);
+    scene.keys("down down d").types("token 2").keys("enter");
+    let asked = scene.asked();
+    let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::ChangeAnswered {
+        generation: *generation,
+        answer: ChangeAnswer::Switched(Ok(None)),
+    });
+    let asked = scene.asked();
+    let [TokensEffect::Query { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Answered {
+        generation: *generation,
+        answer: TokensAnswer::Page {
+            offset: 0,
+            page: Ok(RowPage {
+                rows: vec![row(0), row(1), row(3)],
+                total: Some(3),
+                own_id: String::new(),
+            }),
+        },
+    });
+    assert_eq!(selected(&scene), Some("SU-3"));
+}
+
+#[test]
+fn what_ends_earlier_does_not_come_under_the_marker() {
+    let ending = |id: &str, day: i64| Ending {
+        connection: named("market"),
+        what: Ends::Token {
+            id: id.to_owned(),
+            label: id.to_owned(),
+            in_use: false,
+        },
+        at: jiff::Timestamp::from_second(1_800_000_000 + day * 86_400).unwrap(),
+    };
+    let mut horizon = ExpiryHorizon::default();
+    for (id, day) in [("a", 1), ("c", 3), ("d", 4)] {
+        horizon.note(ending(id, day));
+    }
+    assert_eq!(horizon.row, 0, "who has not moved sees what ends first");
+    horizon.row = 1;
+    let marked = |horizon: &ExpiryHorizon| horizon.endings[horizon.row].clone();
+    horizon.note(ending("b", 2));
+    assert_eq!(marked(&horizon), ending("c", 3));
+    horizon.note(ending("a", 9));
+    assert_eq!(marked(&horizon), ending("c", 3));
+    horizon.note(ending("c", 10));
+    assert_eq!((horizon.row, marked(&horizon)), (3, ending("c", 10)));
+}

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
 use crate::app::effect::{ClipboardEffect, Effect, Target, TerminalEffect};
+use crate::app::message::Loaded;
 use crate::app::model::{LoadState, Model, Overlay, Question};
 use crate::app::watching::dialogs::WatchingOverlay;
 use crate::app::watching::{
@@ -749,4 +750,52 @@ fn the_marked_group_leaves_the_filter_by_no_probe() {
     assert!(scene.model.board.on_heading());
     scene.keys("up");
     assert_eq!((scene.visible(), scene.selected()), (vec!["a"], "a"));
+}
+
+/// Another copy of the program takes the tag away that the marked group goes by.
+#[test]
+fn a_key_meant_for_a_group_that_has_left_means_no_connection() {
+    let loaded = |tag: &str| {
+        let mut connections = shops(&["a", "b", "c"]);
+        connections[0].tags = vec![tag.to_owned()];
+        connections[1].tags = vec!["us".to_owned()];
+        Message::ConfigurationLoaded(Box::new(Loaded {
+            connections: connections.into_iter().map(Into::into).collect(),
+            ..Loaded::default()
+        }))
+    };
+    let mut scene = Scene::empty();
+    scene.send(loaded("eu")).keys("w T home");
+    assert!(scene.model.board.on_heading());
+    for key in "y v d e r".split(' ') {
+        scene.effects();
+        scene.keys(key);
+        assert_eq!(scene.effects(), [], "{key} means no group");
+        assert_eq!(scene.notice(), "no connection is selected", "{key}");
+    }
+    scene.send(loaded("us")).effects();
+    assert_eq!(scene.model.table_cursor(), None);
+    for key in "P M y d r".split(' ') {
+        scene.keys(key);
+        assert_eq!(scene.effects(), [], "{key}");
+        assert!(scene.model.overlay.is_none(), "{key}");
+        let said = scene.notice();
+        assert!(said.contains("no connection is selected"), "{key}: {said}");
+    }
+    scene.keys("down");
+    assert_eq!(scene.model.table_cursor(), Some(0));
+    // Nor does a row that has left leave its key to the group of those without a tag.
+    scene.keys("end");
+    assert_eq!(scene.selected(), "c");
+    scene.keys("up up").effects();
+    assert_eq!(scene.selected(), "b");
+    let mut left = shops(&["a", "c"]);
+    left[0].tags = vec!["us".to_owned()];
+    scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
+        connections: left.into_iter().map(Into::into).collect(),
+        ..Loaded::default()
+    })));
+    assert_eq!(scene.model.table_cursor(), None);
+    scene.keys("P");
+    assert!(scene.model.overlay.is_none());
 }

@@ -190,6 +190,11 @@ impl AccountList {
         self.rows.values().find(|row| row.id() == Some(id))
     }
 
+    /// Whether a key may mean `row` where the selection stands: no other token is to be selected again.
+    pub(super) fn may_be_meant(&self, row: &TokenRow) -> bool {
+        self.wanted.is_empty() || self.wanted.iter().any(|id| row.id() == Some(id))
+    }
+
     /// Where the token stands that is to be selected again, once its row has come.
     pub fn take_wanted(&mut self) -> Option<u64> {
         let mut wanted = self.wanted.iter();

@@ -50,8 +50,8 @@ impl Model {
         } else if self.tokens.list.is_some() || !self.tokens.sheets.is_empty() {
             out.push(Effect::Tokens(TokensEffect::DropKeys));
         }
-        self.check_draft_against_configuration(out);
         self.relist();
+        self.check_draft_against_configuration(out);
         if !self.warnings.is_empty() {
             let (told, further) = self.warnings.split_at(self.warnings.len().min(TOLD));
             let more = (!further.is_empty()).then(|| format!(" (and {} more)", further.len()));

@@ -6,12 +6,12 @@ use tui_input::Input;
 
 use super::{Effects, Model, editing_request};
 use crate::app::effect::{Effect, StoreEffect, VaultEffect};
-use crate::app::handles::{HandleRow, Revealed, RevealedHandle};
+use crate::app::handles::{HandleRow, RevealedHandle};
 use crate::app::keymap::KeyPress;
 use crate::app::model::{AddTokenDialog, ListedConnection, Overlay, PassphraseDialog, Question};
 use crate::app::secret_field;
 use crate::app::secret_field::SecretField;
-use crate::domain::{Connection, PassphrasePurpose, Secret};
+use crate::domain::{Connection, HandleSlot, PassphrasePurpose, Secret};
 use crate::service::hints;
 
 /// Characters of a label at most.
@@ -172,29 +172,26 @@ impl Model {
     }
 
     /// The selected connection held the handles `before`: the row that is selected stays selected, wherever it stands
-    /// now, and no other one is in the open in its place.
+    /// now. Where it is gone, none is.
     pub(super) fn handles_changed(&mut self, before: &[HandleRow]) {
         let now = self.held_handles();
-        let same = |one: &HandleRow, other: &HandleRow| {
-            let kind = |row: &HandleRow| std::mem::discriminant(&row.slot);
-            kind(one) == kind(other) && one.label == other.label
-        };
-        let at = before
-            .get(self.token_row)
-            .map(|was| now.iter().position(|row| same(was, row)));
+        let place = |slot: &HandleSlot| now.iter().position(|row| row.slot == *slot);
+        let at = before.get(self.token_row).map(|was| place(&was.slot));
         let below = self.token_row.checked_sub(before.len());
         self.token_row = match (at, below) {
             (Some(Some(at)), _) => at,
             // The account's tokens stand below: the one that is selected has moved with them.
             (_, Some(further)) if self.has_account() => now.len() + further,
-            _ => self.token_row.min(now.len().saturating_sub(1)),
+            _ => {
+                self.token_lost |= !before.is_empty();
+                self.token_row.min(now.len())
+            }
         };
-        let label = |rows: &[HandleRow], which: &RevealedHandle| {
-            let is_it = |row: &&HandleRow| *which == RevealedHandle::Held(row.slot);
-            rows.iter().find(is_it).map(|row| row.label.clone())
+        let is_gone = |which: &RevealedHandle| match which {
+            RevealedHandle::Held(slot) => place(slot).is_none(),
+            RevealedHandle::Token(_) => false,
         };
-        let moved = |open: &mut Revealed| label(before, &open.which) != label(&now, &open.which);
-        self.revealed.take_if(moved);
+        self.revealed.take_if(|open| is_gone(&open.which));
     }
 
     pub(super) fn token_add_failed(&mut self, why: &str) {

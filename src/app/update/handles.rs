@@ -31,7 +31,7 @@ impl Model {
             return self.complain("there is no handle to show");
         };
         let open = self.revealed.take();
-        let held = RevealedHandle::Held(slot);
+        let held = RevealedHandle::Held(slot.clone());
         if open.is_some_and(|open| open.name == name && open.which == held) {
             return;
         }
@@ -63,7 +63,7 @@ impl Model {
     }
 
     pub(super) fn reveal_handle(&mut self, name: Name, slot: HandleSlot, out: &mut Effects) {
-        let held = RevealedHandle::Held(slot);
+        let held = RevealedHandle::Held(slot.clone());
         self.waiting = Some(PendingUnlock::Reveal(name.clone(), held));
         out.push(Effect::Reveal(name, slot));
     }
@@ -177,7 +177,7 @@ impl Model {
         form: CopyForm,
         out: &mut Effects,
     ) {
-        self.waiting = Some(PendingUnlock::Copy(name.clone(), slot, form));
+        self.waiting = Some(PendingUnlock::Copy(name.clone(), slot.clone(), form));
         out.push(Effect::Clipboard(ClipboardEffect::CopyHandle {
             name,
             slot,

@@ -66,13 +66,15 @@ impl Model {
 
     fn move_token_row(&mut self, rows: isize) {
         let count = self.token_rows();
+        // From what is gone, the next one down stands in its place.
+        let rows = rows - isize::from(rows > 0 && self.marked_token_row().is_none());
         let row = self.token_row.saturating_add_signed(rows);
         self.select_token_row(row.min(count.saturating_sub(1)));
     }
 
     pub(super) fn select_token_row(&mut self, row: usize) {
-        if row != self.token_row && row < self.token_rows() {
-            self.token_row = row;
+        if self.marked_token_row() != Some(row) && row < self.token_rows() {
+            (self.token_row, self.token_lost) = (row, false);
             let mut behind = None;
             if let Some(list) = &mut self.tokens.list {
                 list.wanted.clear();
@@ -114,7 +116,7 @@ impl Model {
 
     fn open_selected(&mut self, out: &mut Effects) {
         match self.focus {
-            Pane::List | Pane::Form if self.list.selected.is_none() => self.act(Action::New, out),
+            Pane::List | Pane::Form if self.entries.is_empty() => self.act(Action::New, out),
             Pane::List | Pane::Form => self.act(Action::Edit, out),
             Pane::Response => self.zoomed = !self.zoomed,
             Pane::Tokens => self.act(Action::CopyAs, out),

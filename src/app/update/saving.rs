@@ -368,14 +368,9 @@ impl Model {
     /// On a row of the tokens pane it is the handle that is meant, never the whole connection.
     fn ask_remove_handle(&mut self, name: Name, slot: HandleSlot) {
         let edit = self.keymap.list_key(Action::Edit).unwrap_or_default();
-        let added = self.entries.get(&name).map(|entry| &entry.connection.added);
-        let label = match slot {
-            HandleSlot::Added(at) => added.and_then(|added| added.get(at)),
-            HandleSlot::Key | HandleSlot::Token => None,
-        };
-        match label.map(|(label, _)| label.clone()) {
-            Some(label) => self.ask(Question::RemoveToken { name, label }),
-            None => self.complain(format!(
+        match slot {
+            HandleSlot::Added(label) => self.ask(Question::RemoveToken { name, label }),
+            HandleSlot::Key | HandleSlot::Token => self.complain(format!(
                 "the connection runs on this one: {edit} empties its field; in the list the whole connection is removed"
             )),
         }
@@ -385,9 +380,9 @@ impl Model {
     pub(super) fn token_removed(&mut self, connection: Connection, label: &str, left: bool) {
         let name = connection.name.clone();
         self.token_written(connection);
-        // Which row a handle has is another one from now on.
-        self.revealed
-            .take_if(|open| open.is_held() && open.name == name);
+        // What was asked for here: the next row takes its place.
+        self.token_lost = false;
+        self.token_row = self.token_row.min(self.token_rows().saturating_sub(1));
         self.waiting = None;
         let label = crate::domain::text::inert(label, 60);
         let shown = self.shown_name(&name);
@@ -411,7 +406,7 @@ impl Model {
 
     pub(super) fn removed(&mut self, name: &Name, left: usize, out: &mut Effects) {
         // The configuration without it may have come before.
-        let asked = self.removing.take_if(|removing| removing == name).is_some();
+        let asked = self.removing.as_ref() == Some(name);
         let was_here = self.entries.remove(name).is_some();
         if !was_here && !asked {
             return;
@@ -422,6 +417,7 @@ impl Model {
         ))));
         out.push(Effect::Watching(WatchingEffect::Replan));
         self.relist();
+        self.removing.take_if(|removing| removing == name);
         let shown = self.shown_name(name);
         match left {
             0 => self.say(format!("{shown} is removed")),

@@ -61,6 +61,10 @@ impl Model {
     }
 
     fn tokens_pane_act(&mut self, action: Action, out: &mut Effects) -> bool {
+        if self.focus == Pane::Tokens && action.is_of_row() && self.marked_token_row().is_none() {
+            self.complain("what was selected is gone from its row: move to what you mean");
+            return true;
+        }
         match action {
             Action::Expiries => self.open_horizon(out),
             Action::LoadTokens => self.load_tokens(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::board::{Board, BoardView, GroupKey};
 use crate::app::effect::Effect;
 use crate::app::model::{ListedConnection, Model};
+use crate::app::notice::About;
 use crate::domain::{Name, State};
 
 /// One row where they are grouped.
@@ -78,6 +79,7 @@ impl Model {
 
     /// Groups the list's rows, each under its first tag; in a group they keep the list's order.
     pub(super) fn group_rows(&mut self) {
+        let cursor = self.table_cursor();
         self.board.rows.clear();
         if !self.board.grouped {
             return;
@@ -113,13 +115,22 @@ impl Model {
             }
         }
         self.board.rows = rows;
-        self.mark_heading_of_hidden();
+        self.mark_heading_of_hidden(cursor);
         self.show_table_row();
     }
 
-    /// A selected connection in a folded group is stood for by the heading.
-    fn mark_heading_of_hidden(&mut self) {
+    /// A selected connection in a folded group is stood for by the heading. Where the marked group, which stood at
+    /// `cursor`, has left by itself, nothing is: no key meant for it means a connection.
+    fn mark_heading_of_hidden(&mut self, cursor: Option<usize>) {
         if self.table_cursor().is_some() {
+            return;
+        }
+        if self.board.heading.take().is_some() && !self.list.filtering {
+            self.set_selection(None);
+            self.list.lost = Some((None, cursor.unwrap_or(0)));
+            return self.complain_about(About::Selection, self.nothing_selected());
+        }
+        if self.list.selected.is_none() {
             return;
         }
         let group = self.selected_group();
@@ -153,7 +164,10 @@ impl Model {
     pub(in crate::app) fn show_table_row(&mut self) {
         let rows = self.list_rows();
         let most = self.board.rows.len().saturating_sub(rows);
-        let row = self.table_cursor().unwrap_or(0);
+        let Some(row) = self.table_cursor() else {
+            self.board.offset = self.board.offset.min(most);
+            return;
+        };
         let least = (row + 1).saturating_sub(rows);
         self.board.offset = self.board.offset.clamp(least, row).min(most);
     }
@@ -169,10 +183,7 @@ impl Model {
         let Some(last) = self.board.rows.len().checked_sub(1) else {
             return;
         };
-        let row = match self.table_cursor() {
-            Some(row) => row.saturating_add_signed(rows).min(last),
-            None => 0,
-        };
+        let row = self.list.moved(self.table_cursor(), rows).min(last);
         self.go_to_table_row(row);
     }
 

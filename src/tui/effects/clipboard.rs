@@ -23,7 +23,7 @@ impl Effects {
         let core = self.core.clone();
         match effect {
             ClipboardEffect::CopyHandle { name, slot, form } => {
-                self.copy(async move { core.copy(&name, slot, form, Life::Program).await });
+                self.copy(async move { core.copy(&name, &slot, form, Life::Program).await });
             }
             ClipboardEffect::CopyText(text) => {
                 self.copy(async move { core.copy_text(&text, Life::Outlive).await });

@@ -96,7 +96,7 @@ impl Effects {
     pub(super) fn reveal(&mut self, name: Name, slot: HandleSlot) {
         let core = self.core.clone();
         self.answer(Key::Reveal, async move {
-            match core.handle(&name, slot).await {
+            match core.handle(&name, &slot).await {
                 Err(WorkError::PassphraseNeeded(what)) => passphrase_needed(what),
                 other => {
                     let result = other.map_err(Cause::new);

@@ -52,9 +52,10 @@ pub(super) fn draw(
     let selected = view.model.token_row.min(rows.saturating_sub(1));
     let top = account.map_or(0, |account| account.top);
     let offset = list::window(top, Some(selected), rows, height);
+    let marks = view.focused(Pane::Tokens) && view.model.marked_token_row().is_some();
     for at in offset..rows.min(offset + height) {
         let line = row(body, at - offset);
-        if at == selected && view.focused(Pane::Tokens) {
+        if at == selected && marks {
             put(buf, line, Line::from(Span::styled("▸", theme.marker)));
         }
         let content = match (held.get(at), account) {
@@ -156,11 +157,11 @@ fn held_line(
 ) -> Line<'static> {
     let theme = view.theme;
     let label = view.line(&handle.label);
-    let open = reveal::handle(view.model, &entry.connection.name, handle.slot);
+    let open = reveal::handle(view.model, &entry.connection.name, &handle.slot);
     if let Some(open) = open.filter(|open| fits(open, columns)) {
         return opened(view, &label, open, columns);
     }
-    let (status, style) = super::status(view, entry, handle.slot);
+    let (status, style) = super::status(view, entry, &handle.slot);
     let username = view.user(entry.connection.username.trim());
     columns.line(Span::styled(label, theme.strong), |column| match column {
         Column::Id if handle.slot == HandleSlot::Key => (username.clone(), theme.text),

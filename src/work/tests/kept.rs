@@ -364,7 +364,7 @@ async fn what_is_asked_for_once_a_session_is_so_behind_a_bundle_too() {
     };
     core.save(ConnectionEdit::new(asked)).await.unwrap();
     let entered = Secret::new("entered-key");
-    core.enter(&name("shop"), HandleSlot::Key, entered)
+    core.enter(&name("shop"), &HandleSlot::Key, entered)
         .await
         .unwrap();
     let chosen = [core.connection(&name("shop")).await.unwrap()];

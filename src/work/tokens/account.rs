@@ -64,9 +64,9 @@ impl Core {
         }
         let base = Endpoint::parse(&connection.url)?;
         // For the passphrase's sake: below, a locked vault is only a sentence.
-        self.secret(&connection, HandleSlot::Key).await?;
+        self.secret(&connection, &HandleSlot::Key).await?;
         let origin = base.origin();
-        let held = self.held(&connection, HandleSlot::Key, Some(&origin), Trust::Saved);
+        let held = self.held(&connection, &HandleSlot::Key, Some(&origin), Trust::Saved);
         let key = match held.await {
             SecretState::Present(key) => key,
             SecretState::Absent => return Err(TokenError::KeyMissing(name.clone())),

@@ -52,7 +52,7 @@ impl Account {
             let Some(reference) = other.key.clone().filter(|_| maybe) else {
                 continue;
             };
-            match self.core.secret(&other, HandleSlot::Key).await {
+            match self.core.secret(&other, &HandleSlot::Key).await {
                 Ok(secret) => {
                     let (its_id, secret) = self.core.pair_of(&other, &secret).await?;
                     let digest = self.digest(id, Some(&secret)).await?;
@@ -109,7 +109,7 @@ impl Account {
         if named.is_some() {
             return Ok(named);
         }
-        match self.core.secret(other, HandleSlot::Key).await {
+        match self.core.secret(other, &HandleSlot::Key).await {
             Ok(key) => {
                 let (its_id, _) = self.core.pair_of(other, &key).await?;
                 Ok(Some(its_id.eq_ignore_ascii_case(id)))

@@ -166,7 +166,10 @@ async fn a_renewal_updates_every_connection_that_holds_the_secret() {
     assert_eq!(steps.into_inner().unwrap().len(), 8);
     let core = stage.core().await;
     assert_eq!(core.unfinished_renewals().await.unwrap(), []);
-    let new = core.handle(&name("market"), HandleSlot::Key).await.unwrap();
+    let new = core
+        .handle(&name("market"), &HandleSlot::Key)
+        .await
+        .unwrap();
     let row = stage.connect.token_row(OWN).unwrap();
     let expected = format!("ApiKey {OWN}:{}", row["renewed_token"].as_str().unwrap());
     assert_eq!(new.secret(), &Secret::new(expected));
@@ -192,7 +195,7 @@ async fn a_handle_is_of_what_a_probe_sends_however_the_key_was_kept() {
             ..ConnectionEdit::new(connection)
         };
         core.save(draft).await.unwrap();
-        let handle = core.handle(&name(label), HandleSlot::Key).await.unwrap();
+        let handle = core.handle(&name(label), &HandleSlot::Key).await.unwrap();
         assert_eq!(handle.secret(), &Secret::new(whole.as_str()), "{label}");
     }
 }
@@ -382,7 +385,7 @@ async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
     let before = stage
         .core()
         .await
-        .handle(&name("market"), HandleSlot::Key)
+        .handle(&name("market"), &HandleSlot::Key)
         .await;
     let problem = account
         .renew(OWN, UNTIL, Guard::On, &unheard)
@@ -393,7 +396,10 @@ async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
         "{problem:?}"
     );
     let core = stage.core().await;
-    let now = core.handle(&name("market"), HandleSlot::Key).await.unwrap();
+    let now = core
+        .handle(&name("market"), &HandleSlot::Key)
+        .await
+        .unwrap();
     assert_eq!(before.unwrap(), now);
     let ended = core.resume_renewals_of(&[name("copy")]).await.unwrap();
     assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
@@ -521,7 +527,7 @@ async fn a_rotation_whose_answer_was_lost_says_where_the_new_secret_is() {
     let new = row["token"].as_str().unwrap();
     for label in ["market", "copy"] {
         let key = Secret::new(new);
-        core.set_secret(&name(label), HandleSlot::Key, key, None)
+        core.set_secret(&name(label), &HandleSlot::Key, key, None)
             .await
             .unwrap();
     }
@@ -763,7 +769,7 @@ async fn a_key_that_is_not_found_again_is_not_renewed() {
     let core = stage.core().await;
     let other = Secret::new("entered meanwhile");
     let market = name("market");
-    let set = core.set_secret(&market, HandleSlot::Key, other, None);
+    let set = core.set_secret(&market, &HandleSlot::Key, other, None);
     set.await.unwrap();
     let refused = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
     assert!(
@@ -859,7 +865,7 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
     let core = stage.core().await;
     let other = Secret::new("entered meanwhile");
     let market = name("market");
-    let set = core.set_secret(&market, HandleSlot::Key, other, None);
+    let set = core.set_secret(&market, &HandleSlot::Key, other, None);
     set.await.unwrap();
     let (_, ended) = core
         .resume_renewals_of(&[name("copy")])
@@ -869,7 +875,10 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
     let renewed = ended.unwrap();
     assert_eq!(renewed.updated, [name("copy")]);
     assert_eq!(renewed.unread[0].connection, name("market"));
-    let now = core.handle(&name("market"), HandleSlot::Key).await.unwrap();
+    let now = core
+        .handle(&name("market"), &HandleSlot::Key)
+        .await
+        .unwrap();
     let expected = Secret::new(format!("ApiKey {OWN}:entered meanwhile"));
     assert_eq!(now.secret(), &expected);
 }

@@ -47,7 +47,7 @@ impl Core {
         for connection in chosen {
             let mut stripped = connection.clone();
             for (slot, part) in slots(connection) {
-                match self.value_for(connection, slot).await? {
+                match self.value_for(connection, &slot).await? {
                     BundleEntry::Value(value) => {
                         without(&mut stripped, &part);
                         bundle.secrets.push(BundledSecret {
@@ -84,7 +84,7 @@ impl Core {
     async fn value_for(
         &self,
         connection: &Connection,
-        slot: HandleSlot,
+        slot: &HandleSlot,
     ) -> Result<BundleEntry, WorkError> {
         let Some((kept, _)) = reference(connection, slot) else {
             return Ok(BundleEntry::Reference);
@@ -215,8 +215,11 @@ fn slots(connection: &Connection) -> Vec<(HandleSlot, String)> {
         (HandleSlot::Key, "key".to_owned()),
         (HandleSlot::Token, "token".to_owned()),
     ];
-    let added = connection.added.iter().enumerate();
-    slots.extend(added.map(|(at, (label, _))| (HandleSlot::Added(at), format!("added/{label}"))));
+    let added = connection.added.iter();
+    slots.extend(added.map(|(label, _)| {
+        let slot = HandleSlot::Added(label.clone());
+        (slot, format!("added/{label}"))
+    }));
     slots
 }
 

@@ -118,13 +118,12 @@ impl Core {
                 continue;
             }
             let slots = [HandleSlot::Key, HandleSlot::Token];
-            let added = (0..one.added.len()).map(HandleSlot::Added);
-            for slot in slots.into_iter().chain(added) {
+            for slot in slots.into_iter().chain(HandleSlot::of_added(one)) {
                 // Others would ask somebody, or run a program.
-                if !matches!(reference(one, slot), Some((SecretRef::Vault(_), _))) {
+                if !matches!(reference(one, &slot), Some((SecretRef::Vault(_), _))) {
                     continue;
                 }
-                match self.secret(one, slot).await {
+                match self.secret(one, &slot).await {
                     Ok(value) => {
                         kept.values.insert((one.name.clone(), slot), value);
                     }
@@ -216,7 +215,7 @@ impl KeptValues {
             let lacks = twin.token.is_none();
             let slot = twin.token.as_ref().map(|_| HandleSlot::Token);
             item.token
-                .take_if(|value| !beside.lacks_value(slot, "token", value, lacks));
+                .take_if(|value| !beside.lacks_value(slot.clone(), "token", value, lacks));
             let here = twin.token.as_ref();
             item.connection
                 .token
@@ -226,8 +225,9 @@ impl KeptValues {
         }
         let at = |label: &str| twin.added.iter().position(|(known, _)| known == label);
         item.added.retain(|(label, value)| {
-            let slot = at(label).map(HandleSlot::Added);
-            beside.lacks_value(slot, label, value, slot.is_none())
+            let slot = at(label).map(|_| HandleSlot::Added(label.clone()));
+            let lacks = slot.is_none();
+            beside.lacks_value(slot, label, value, lacks)
         });
         item.connection.added.retain(|(label, brought)| {
             let here = at(label).and_then(|at| twin.added.get(at));
@@ -288,9 +288,10 @@ impl Beside<'_> {
         if lacks && !self.is_filled {
             return true;
         }
-        let known = slot.and_then(|slot| self.kept.values.get(&(self.twin.name.clone(), slot)));
+        let here = slot.map(|slot| (self.twin.name.clone(), slot));
+        let known = here.as_ref().and_then(|here| self.kept.values.get(here));
         if known != Some(value) {
-            let unlike = match (slot, known) {
+            let unlike = match (&here, known) {
                 (Some(_), None) => Unlike::Unread,
                 _ => Unlike::Another,
             };

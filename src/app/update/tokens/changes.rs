@@ -251,7 +251,12 @@ impl Model {
             self.probe_saved(&name, Trigger::Asked, out);
         }
         if pending.switch == Switch::Delete {
-            return self.reload_tokens(&pending.name);
+            self.reload_tokens(&pending.name);
+            // What was asked for here: the next row takes its place.
+            if let Some(list) = &mut self.tokens.list {
+                list.wanted.retain(|id| *id != pending.id);
+            }
+            return;
         }
         if let Some(row) = row.or_else(|| self.switched_row(pending)) {
             let was_read = self.outdate_reads(&pending.name, &pending.id);

@@ -357,12 +357,24 @@ impl ExpiryHorizon {
                     _ => false,
                 }
         };
-        self.endings.retain(|known| !same(known));
+        let known = self.endings.iter().position(same);
+        if let Some(known) = known {
+            self.endings.remove(known);
+        }
         let place = |e: &Ending| (e.at, e.connection.clone());
         let at = self
             .endings
             .partition_point(|known| place(known) <= place(&ending));
         self.endings.insert(at, ending);
+        // Whoever has moved means the row that is marked, and not what comes into its place.
+        self.row = match known {
+            _ if self.row == 0 => 0,
+            Some(known) if known == self.row => at,
+            known => {
+                let row = self.row - usize::from(known.is_some_and(|known| known < self.row));
+                row + usize::from(at <= row)
+            }
+        };
     }
 
     /// The same for the tokens of an account that end after `now`.
