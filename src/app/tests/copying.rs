@@ -692,9 +692,18 @@ fn the_key_that_locks_hides_what_is_shown_whatever_it_opens() {
     scene.model.lock = crate::app::lock::Lock::FoundLocked;
     scene.keys("v").send(revealed(HandleSlot::Key));
     assert!(scene.model.revealed.is_some(), "of the keyring");
+    scene.send(Message::Clipboard(ClipboardMessage::Copied(Copied {
+        words: "→ your terminal".to_owned(),
+        placed: true,
+        clears_in_s: Some(20),
+    })));
+    scene.effects();
     scene.keys("L");
     assert!(scene.model.revealed.is_none());
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
+    // Locked or not: what was copied is taken back at once.
+    assert!(scene.model.copied.is_none());
+    assert_eq!(scene.effects(), [Effect::Clipboard(ClipboardEffect::Clear)]);
 }
 
 #[test]

@@ -106,8 +106,7 @@ impl Model {
 
     pub(super) fn copy_action(&mut self, action: Action, out: &mut Effects) {
         if action == Action::ClearClipboard {
-            self.copied = None;
-            return out.push(Effect::Clipboard(ClipboardEffect::Clear));
+            return self.clear_clipboard(out);
         }
         if self.war_room {
             return self.complain("nothing is copied in the war-room");
@@ -124,6 +123,11 @@ impl Model {
         } else {
             self.complain("there is no handle to copy");
         }
+    }
+
+    fn clear_clipboard(&mut self, out: &mut Effects) {
+        self.copied = None;
+        out.push(Effect::Clipboard(ClipboardEffect::Clear));
     }
 
     /// A row of "copy as…" was chosen.
@@ -248,6 +252,8 @@ impl Model {
         if self.lock.is_locked() {
             self.hide_secrets();
             self.waiting = None;
+            // Where it was only found locked, what was copied before may still stand there.
+            self.clear_clipboard(out);
             self.open_passphrase(PassphrasePurpose::Open);
         } else {
             // Nobody has opened it yet: that is what the key is for, too.
