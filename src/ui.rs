@@ -328,7 +328,7 @@ fn above(one: &PaneBox, inside: Rect) -> Rect {
 }
 
 fn draw_tiny(view: &View<'_>, area: Rect, buf: &mut Buffer) {
-    let (columns, rows) = layout::LEAST;
+    let (columns, rows) = crate::app::screen::LEAST;
     let words = [
         format!("switchboard needs {columns}×{rows}"),
         format!("needs {columns}×{rows}"),

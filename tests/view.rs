@@ -512,7 +512,7 @@ fn a_question_says_how_it_stands() {
         (
             "legacy",
             Question::Bisect(name("legacy")),
-            "Up to 4 requests",
+            "legacy: up to 4 requests",
         ),
     ] {
         select(&mut asked, connection);
@@ -521,7 +521,7 @@ fn a_question_says_how_it_stands() {
         assert!(text.contains(says), "{connection}: {text}");
     }
     // Refused so often that the last refusal has paused it: until then.
-    for (until, says) in [(after(60), "lifts that"), (asked.now, "Up to 4 requests")] {
+    for (until, says) in [(after(60), "lifts that"), (asked.now, "up to 4 requests")] {
         asked.entries.change(&name("legacy"), |entry| {
             let verdict = entry.verdict.as_mut().unwrap();
             verdict.reason = Reason::CredentialsRejected;

@@ -13,6 +13,9 @@ use super::watching::Board;
 use crate::domain::{HandleSlot, Name, Verdict};
 use crate::service::Catalog;
 
+/// Columns and rows of the smallest screen; below there is one line that says so.
+pub const LEAST: (u16, u16) = (20, 5);
+
 impl Model {
     /// An empty screen of `size` columns and rows, at `now`. [`Model::start`] says what to do first.
     pub fn new(size: (u16, u16), now: Timestamp) -> Self {

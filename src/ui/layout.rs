@@ -4,13 +4,12 @@
 use ratatui::layout::Rect;
 
 use crate::app::model::Pane;
+use crate::app::screen::LEAST;
 
 /// From this width on all four panes are shown.
 pub(super) const WIDE: u16 = 100;
 /// Below this width or height there is one pane at a time.
 pub(super) const NARROW: (u16, u16) = (60, 16);
-/// Below this there is one line that says so.
-pub(super) const LEAST: (u16, u16) = (20, 5);
 
 /// Below this the list has no room for more than lamp and name.
 const FULL_LIST: u16 = 28;

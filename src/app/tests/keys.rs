@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::scene::{Scene, shops};
+use super::scene::{Scene, named, shops};
 use crate::app::effect::{StoreEffect, TerminalEffect};
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, HelpGroup, KeyPress, Keymap};
 use crate::app::model::Overlay;
-use crate::app::{Effect, FieldId, hints};
+use crate::app::{Effect, FieldId, Message, hints};
 
 #[test]
 fn the_table_is_in_the_order_of_its_actions_and_names_are_unique() {
@@ -362,4 +362,15 @@ fn the_palette_names_the_keys_of_where_it_was_opened() {
     assert_eq!(key(&scene), "v");
     scene.keys("n alt-:");
     assert_eq!(key(&scene), "Alt-v");
+}
+
+#[test]
+fn where_no_question_is_to_be_seen_none_is_answered_with_yes() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("d").send(Message::Resized(19, 5)).keys("y y");
+    scene.send(Message::Resized(20, 4)).keys("y y");
+    assert_eq!(scene.effects(), []);
+    scene.send(Message::Resized(20, 5)).keys("y");
+    let remove = Effect::Store(StoreEffect::Remove(named("a")));
+    assert_eq!(scene.effects(), [remove]);
 }

@@ -8,6 +8,7 @@ use crate::app::effect::ScreenEnd;
 use crate::app::hints;
 use crate::app::keymap::{Action, HelpGroup, KeyPress};
 use crate::app::model::{OpenForm, Overlay, Question};
+use crate::app::screen::LEAST;
 use crate::app::watching::WatchingEffect;
 use crate::app::watching::dialogs::WatchingOverlay;
 use crate::service::Trigger;
@@ -25,7 +26,12 @@ const BETWEEN_LETTERS: SignedDuration = SignedDuration::from_millis(200);
 impl Model {
     /// What is to be seen now was drawn at `now`: a question can be read from then on.
     pub fn drawn(&mut self, now: Timestamp) {
-        self.yes_from.get_or_insert(after(now, BETWEEN_LETTERS));
+        if self.size.0 < LEAST.0 || self.size.1 < LEAST.1 {
+            // A question is not to be seen there.
+            self.yes_from = None;
+        } else {
+            self.yes_from.get_or_insert(after(now, BETWEEN_LETTERS));
+        }
     }
 
     /// Another key came: the rest begins anew, where the question has been seen.

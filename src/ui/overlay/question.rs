@@ -97,11 +97,11 @@ fn bisection(view: &View<'_>) -> String {
     if is_paused(view) {
         let key = super::super::key(view, Action::Resume).unwrap_or_default();
         return format!(
-            "The key is paused, so no request carries it: {key} lifts that. Ask without it?"
+            "the key is paused, so no request carries it: {key} lifts that. Ask without it?"
         );
     }
     format!(
-        "Up to 4 requests are sent: {}. If none is accepted, the key is paused.",
+        "up to 4 requests are sent: {}. If none is accepted, the key is paused.",
         ways(view)
     )
 }
@@ -180,7 +180,8 @@ fn text(view: &View<'_>, question: &Question) -> String {
                 of_whom(view)
             );
         }
-        Question::Bisect(_) | Question::BisectDraft => return bisection(view),
+        Question::Bisect(name) => return format!("{}: {}", view.name(name), bisection(view)),
+        Question::BisectDraft => return format!("The draft: {}", bisection(view)),
         Question::PauseAll(group, names, true) => {
             return format!("Leave {} out of watching?", counted(view, group, names));
         }
