@@ -700,6 +700,14 @@ fn the_war_room_names_nobody() {
 }
 
 #[test]
+fn where_what_was_selected_is_gone_it_is_said_how_to_go_on() {
+    let mut lost = model(100, 30);
+    lost.list.lost = Some((lost.list.selected.take(), 1));
+    let shown = text(&lost);
+    assert!(shown.contains("↓ selects a row"), "{shown}");
+}
+
+#[test]
 fn a_filter_that_finds_nothing_says_how_to_clear_it() {
     let mut found = model(100, 30);
     found.list.filter = "zzz".into();

@@ -404,17 +404,15 @@ fn about(view: &View<'_>, connection: &Connection) -> String {
     parts.join(" · ")
 }
 
+const ADDS: &str = " adds a connection: a URL is enough to begin with.";
+const CLEARS: &str = " clears the filter: no connection matches it.";
+const SELECTS: &str = " selects a row: what was selected is gone.";
+
 fn draw_empty(view: &View<'_>, area: Rect, buf: &mut Buffer) {
-    let (action, does) = if view.model.entries.is_empty() {
-        (
-            Action::New,
-            " adds a connection: a URL is enough to begin with.",
-        )
-    } else {
-        (
-            Action::Back,
-            " clears the filter: no connection matches it.",
-        )
+    let (action, does) = match view.model.list.lost {
+        _ if view.model.entries.is_empty() => (Action::New, ADDS),
+        Some(_) => (Action::Down, SELECTS),
+        None => (Action::Back, CLEARS),
     };
     let key = view.model.keymap.list_key(action).unwrap_or_default();
     let words = match &view.model.loaded {
