@@ -18,7 +18,7 @@ use crate::service::{
 
 use super::gate::{Gate, Permit, Ticket};
 use super::profile::Profile;
-use super::transport::{SharedResources, Transport, TransportProblem};
+use super::transport::{Asker, SharedResources, Transport, TransportProblem};
 
 /// Clients that are kept for further use.
 const MOST_TRANSPORTS: usize = 64;
@@ -151,10 +151,14 @@ impl Prober {
             return ladder.answer(late);
         }
         let waiting = Instant::now();
-        let scheduled = ladder.is_scheduled();
-        let turn = self.turn(&host, scheduled).await;
+        let asker = if ladder.is_scheduled() {
+            Asker::Watch
+        } else {
+            Asker::Person
+        };
+        let turn = self.turn(&host, asker).await;
         // Before anything is booked: nobody is asked until then.
-        let place = context.place(&ask.request.url, scheduled).await;
+        let place = context.place(&ask.request.url, asker).await;
         let booked = context.book(ladder, &ask, &host).await;
         // Also where nothing may be sent: what is asked instead has its whole time.
         context.deadline += waiting.elapsed();
@@ -220,11 +224,14 @@ impl Prober {
     }
 
     /// A place among the requests in flight to `host`; this machine needs no such politeness.
-    async fn turn(&self, host: &HostPort, scheduled: bool) -> Option<OwnedSemaphorePermit> {
+    async fn turn(&self, host: &HostPort, asker: Asker) -> Option<OwnedSemaphorePermit> {
         if numeric(&host.host).is_some_and(|address| address.is_loopback()) {
             return None;
         }
-        let hosts = [&self.of_people, &self.hosts][usize::from(scheduled)];
+        let hosts = match asker {
+            Asker::Person => &self.of_people,
+            Asker::Watch => &self.hosts,
+        };
         let places = hosts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -275,8 +282,8 @@ impl<G: Gate> RunContext<'_, G> {
     }
 
     /// A place for the look-up of the URL's name, where it is looked up here.
-    async fn place(&self, url: &Url, scheduled: bool) -> Option<LookupPlace> {
-        self.transport.as_ref().ok()?.place(url, scheduled).await
+    async fn place(&self, url: &Url, asker: Asker) -> Option<LookupPlace> {
+        self.transport.as_ref().ok()?.place(url, asker).await
     }
 
     async fn send(

@@ -74,6 +74,15 @@ impl SharedResources {
     }
 }
 
+/// For whom a request is made: those of the watch stand in rows of their own, and nobody waits behind them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// Somebody waits for its answer.
+    Person,
+    /// Its interval came round.
+    Watch,
+}
+
 /// Sends requests by one [`Profile`]. Copies share their client.
 #[derive(Clone, Debug)]
 pub struct Transport {
@@ -147,17 +156,17 @@ impl Transport {
         &self.wired.client
     }
 
-    /// Waits until the name of `url` can be looked up, where that is done here; in the watch's row where `scheduled`.
-    pub(super) async fn place(&self, url: &Url, scheduled: bool) -> Option<LookupPlace> {
+    /// Waits until the name of `url` can be looked up, where that is done here; in the row of `asker`.
+    pub(super) async fn place(&self, url: &Url, asker: Asker) -> Option<LookupPlace> {
         let is_name = numeric(url.host_str().unwrap_or_default()).is_none();
         let is_ours = self.wired.via.is_none() && looks_up(self.wired.routes.proxy_for(url));
         let shared = &self.wired.shared;
-        if is_name && is_ours && scheduled {
-            shared.resolver.place().await
-        } else if is_name && is_ours {
-            shared.of_people.place().await
-        } else {
-            None
+        if !is_name || !is_ours {
+            return None;
+        }
+        match asker {
+            Asker::Person => shared.of_people.place().await,
+            Asker::Watch => shared.resolver.place().await,
         }
     }
 

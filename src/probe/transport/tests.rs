@@ -921,7 +921,7 @@ async fn the_name_of_a_proxy_does_not_wait_behind_those_of_targets() {
         taken.push(shared.resolver.place().await);
     }
     let request = get("http://shop.test/");
-    let place = transport.place(&request.url, true).await;
+    let place = transport.place(&request.url, Asker::Watch).await;
     assert!(place.is_none(), "the proxy looks that one up");
     let reply = transport
         .send(&request, Instant::now() + SHORT, place)
