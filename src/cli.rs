@@ -46,7 +46,7 @@ use signal_hook::consts::SIGTERM;
 use crate::app::effect::ScreenEnd;
 use crate::config::Environment;
 use crate::work::{Core, TaskThread};
-use arguments::{Arguments, Command, Format, Global, TokenCommand};
+use arguments::{Arguments, Command, Global};
 use context::Context;
 use fault::{Fault, OURS};
 use signals::Signals;
@@ -63,12 +63,15 @@ pub fn run() -> ExitCode {
         0 | 1 => Arguments::default(),
         _ => {
             let matches = Arguments::command().try_get_matches();
-            let parsed =
-                matches.and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
+            let parsed = matches.and_then(|matches| {
+                let arguments = Arguments::from_arg_matches(&matches)?;
+                arguments.refuse_foreign_look()?;
+                Ok((arguments, matches))
+            });
             match parsed {
                 Ok((arguments, matches)) => match sources::apart(&matches) {
                     Ok(()) => arguments,
-                    Err(fault) => return ended(Err(fault)),
+                    Err(fault) => return ended(told_to_nagios(Err(fault))),
                 },
                 Err(error) => return ExitCode::from(misread(&error)),
             }
@@ -82,7 +85,8 @@ pub fn run() -> ExitCode {
     }
     let done = shield::descriptors().and_then(|()| shield::clock());
     let done = done.map_err(Fault::of);
-    ended(done.and_then(|()| dispatch(environment, arguments)))
+    let done = done.and_then(|()| dispatch(environment, arguments));
+    ended(told_to_nagios(done))
 }
 
 /// Tells the fault, if there is one, and gives the exit code.
@@ -139,18 +143,11 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
         Some(Command::Help { words }) => {
             guide::run(&words, context::colours(&environment, &global))
         }
-        Some(command) => {
-            let format = match &command {
-                Command::Probe(arguments) => arguments.format,
-                Command::Token(TokenCommand::Verify(arguments)) => arguments.format,
-                _ => Format::Human,
-            };
-            told_to_nagios(format, with_core(environment, global, command))
-        }
+        Some(command) => with_core(environment, global, command),
     }
 }
 
-/// Whether a line that can't be read asks for a plugin's words.
+/// Whether the line, which may not be readable, asks for a plugin's words.
 fn is_for_nagios() -> bool {
     let words: Vec<_> = std::env::args_os().collect();
     let parted =
@@ -158,10 +155,11 @@ fn is_for_nagios() -> bool {
     words.windows(2).any(parted) || words.iter().any(|word| word == "--format=nagios")
 }
 
-/// Who runs a plugin is told by stdout what a command itself failed of.
-fn told_to_nagios(format: Format, done: Result<u8, Fault>) -> Result<u8, Fault> {
-    if let (Err(fault), Format::Nagios) = (&done, format)
+/// Who runs a plugin is told by stdout what a command itself failed of, or what kept it from its begin.
+fn told_to_nagios(done: Result<u8, Fault>) -> Result<u8, Fault> {
+    if let Err(fault) = &done
         && fault.code == OURS
+        && is_for_nagios()
     {
         // Where stdout is what failed, stderr says so.
         let _ = output::text(&output::nagios::failed(&fault.text()));

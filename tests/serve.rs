@@ -633,6 +633,14 @@ fn a_plugin_says_on_stdout_why_it_failed() {
         ),
         ("probe a --format nagios --nonsense", "'--nonsense'"),
         ("probe a --format=nagios --timeout", "'--timeout <TIME>'"),
+        (
+            "--theme dark probe a --format nagios",
+            "'--theme <NAME>' is for the screen",
+        ),
+        (
+            "probe --key-stdin --token-stdin --format nagios",
+            "standard input was named for two things",
+        ),
     ] {
         let words: Vec<_> = line.split(' ').collect();
         let done = home.command(&words).output().unwrap();

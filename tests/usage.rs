@@ -48,6 +48,8 @@ const ALL: &[Wrong] = &[
     ),
     wrong("connection list --theme dark", &["--theme"]),
     wrong("watch --for 1s --mouse", &["--mouse"]),
+    wrong("--theme dark connection list", &["--theme", "--help"]),
+    wrong("--mouse watch --for 1s", &["--mouse", "--help"]),
     wrong("probe", &["hint: ", "--targets"]),
     wrong("probe nobody", &["nobody", "hint: ", "connection list"]),
     wrong("probe shop nobody", &["nobody", "connection list"]),

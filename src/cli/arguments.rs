@@ -7,6 +7,7 @@ pub mod secret;
 pub mod token;
 pub mod transfer;
 
+mod look;
 mod watching;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::domain::SshHost;
 use crate::store::StoreKind;
 
+pub use look::Look;
 pub use watching::{HistoryArguments, HistoryFormat, HistoryRows, WatchArguments, WatchFormat};
 
 /// What `--store` takes: where a value outlives the command, and this program writes.
@@ -44,28 +46,6 @@ pub struct Arguments {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
-}
-
-/// How the screen looks and listens.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Look {
-    /// Report clicks and the wheel to the screen
-    #[arg(long)]
-    pub mouse: bool,
-    /// Theme of the screen: dark, light, high-contrast, mono
-    #[arg(long, value_name = "NAME")]
-    pub theme: Option<String>,
-}
-
-impl Look {
-    /// The same with what `other` says besides.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            mouse: self.mouse || other.mouse,
-            theme: self.theme.or(other.theme),
-        }
-    }
 }
 
 /// Options of every command. Its help tells them behind its own, however many those are.
