@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, probe, shield, sources};
+use crate::domain::text::counted;
 use crate::serve::{self, Ended, Exporter, Listen, ListenProblem};
 
 /// Probes at once, at the most.
@@ -31,10 +32,8 @@ pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
     let failed = |error| Fault::step("serving", error);
     // Whoever reads that it serves may send one at once, which would end it otherwise.
     let hangup = signal(SignalKind::hangup()).map_err(failed)?;
-    let count = names.len();
-    output::say(&format!(
-        "switchboard: serving {count} connections on {bound}"
-    ));
+    let count = counted(names.len(), "connection");
+    output::say(&format!("switchboard: serving {count} on {bound}"));
     context.say_where_nothing_is_remembered().await;
     let ended = tokio::select! {
         ended = serve::run(Arc::new(exporter), bound) => ended.map_err(failed)?,

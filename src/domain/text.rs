@@ -76,6 +76,12 @@ pub fn dotted(text: &str) -> String {
     screened(text).map(shown).collect()
 }
 
+/// `1 secret`, `2 secrets`.
+pub fn counted(count: usize, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{end}")
+}
+
 /// Which of two names comes first for a person: whatever the case, numbers by their value, Latin letters with a mark
 /// beside those without.
 pub fn by_name(a: &str, b: &str) -> Ordering {

@@ -13,14 +13,15 @@ use serde::Deserialize;
 
 use super::exposition::CONTENT_TYPE;
 use super::{Exporter, discovery, guard, verdict};
-use crate::domain::text::inert;
+use crate::domain::text::{counted, inert};
 use crate::domain::{Name, error_chain};
 
 /// How long Prometheus waits for the answer, in seconds.
 pub(super) const WAITS: &str = "x-prometheus-scrape-timeout-seconds";
 
 /// Why nothing is told of a connection: an unknown one would resolve or raise alerts that are none.
-const NO_ROOM: &str = "no room: other probes took the time of this one; scrape less often, or share the connections \
+const NO_ROOM: &str = "not in time: other probes, a look-up, or what gives the key (the program of a cmd:) took the \
+                       time of this one; let the scrape wait longer, scrape less often, or share the connections \
                        among several exporters";
 
 /// The routes; over TCP only loopback names are answered.
@@ -108,7 +109,7 @@ async fn healthy() -> &'static str {
 
 async fn reload(State(exporter): State<Arc<Exporter>>) -> Response {
     match exporter.reload().await {
-        Ok(count) => format!("{count} connections\n").into_response(),
+        Ok(count) => format!("{}\n", counted(count, "connection")).into_response(),
         Err(problem) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error_chain(&problem)),
     }
 }

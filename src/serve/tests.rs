@@ -205,6 +205,9 @@ async fn what_changes_in_the_configuration_is_followed_before_the_next_probe() {
     let answer = served.get("/probe?target=second").await;
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
 
+    let answer = served.ask("POST /-/reload", headers).await;
+    assert!(answer.ends_with("\r\n1 connection\n"), "{answer}");
+
     let answer = served.get("/probe?target=shop%20eu").await;
     assert!(answer.contains("\nswitchboard_maintenance 0\n"), "{answer}");
     let mut planned = crate::work::ConnectionEdit::new((*known.connections[&name]).clone());
@@ -258,6 +261,18 @@ async fn a_probe_whose_time_others_took_is_no_failure() {
         .results(&hang.name, jiff::Timestamp::UNIX_EPOCH)
         .await;
     assert_eq!(runs.unwrap().len(), 1, "nothing is kept of the second");
+}
+
+#[tokio::test]
+async fn whoever_asked_is_told_what_may_have_taken_the_time() {
+    let served = served_at_once(1).await;
+    let _taken = served.exporter.room.acquire().await.unwrap();
+    let headers = "Host: localhost\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.2\r\n";
+    let answer = served.ask("GET /probe?target=shop%20eu", headers).await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    for what in ["other probes", "a look-up", "cmd:"] {
+        assert!(answer.contains(what), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::cli::context::{Context, chosen as chosen_passphrase};
 use crate::cli::fault::Fault;
 use crate::cli::output;
 use crate::domain::Connection;
-use crate::domain::text::inert;
+use crate::domain::text::{counted, inert};
 use crate::store::vault::bundle::SealTo;
 
 /// `connection export`.
@@ -127,10 +127,4 @@ async fn bundle(
 fn is_stdout(path: &Path) -> bool {
     let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     names.iter().any(|name| path == Path::new(name))
-}
-
-/// `1 secret`, `2 secrets`.
-fn counted(count: usize, what: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{end}")
 }
