@@ -101,9 +101,10 @@ fn in_general_too(snippet: &str) -> String {
 }
 
 fn in_general(template: &Template, service: Option<&Service>) -> String {
-    template.fill(|name| {
-        let service = service.filter(|_| name == "service")?;
-        Some(service.title().to_owned())
+    template.fill(|name| match name {
+        "service" => Some(service?.title().to_owned()),
+        "fallback" => service?.text().requests.fallback.clone(),
+        _ => None,
     })
 }
 

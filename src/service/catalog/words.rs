@@ -39,6 +39,7 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("fix", "the corrected URL"),
     ("shape", "its shape is none that the service issues"),
     ("path", "/PATH"),
+    ("fallback", "/index.php"),
     ("pattern", "/PATH"),
     ("san", "DNS:HOST"),
 ];

@@ -165,8 +165,10 @@ impl FactSources<'_> {
 
     /// What service and URL say.
     fn of_url(&self, name: &str) -> Option<String> {
-        if name == "service" {
-            return Some(shown(self.service.title()));
+        match name {
+            "service" => return Some(shown(self.service.title())),
+            "fallback" => return self.service.text().requests.fallback.as_deref().map(shown),
+            _ => {}
         }
         let endpoint = self.endpoint?;
         let path = || endpoint.url().path().trim_end_matches('/');

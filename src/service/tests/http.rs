@@ -326,7 +326,33 @@ when = { rung = "service", status = [200], json = [{ at = "/ok" }] }
     assert!(climb(vec![absent(), absent()]).says("/run.php was tried too"));
     let busy = climb(vec![absent(), html(503, &[], "<html></html>")]);
     assert!(busy.says("/v1 has no page (404); this is the answer of /run.php/v1"));
+    let works = climb(vec![
+        absent(),
+        json(200, r#"{"ok":true}"#),
+        json(200, "{}"),
+        json(200, r#"{"status":"Active"}"#),
+    ]);
+    assert_eq!(works.reason(), Reason::RewriteOff);
+    let cause = &works.verdict.cause;
+    assert!(cause.ends_with("asked through /run.php."), "{cause}");
     let entry = catalog.entry(Reason::RewriteOff, Some(&id));
-    let mut causes = entry.cases.iter().map(|case| &case.cause);
-    assert!(causes.all(|cause| !cause.contains("/api")), "{entry:?}");
+    let causes = entry.cases.iter().map(|case| &case.cause);
+    for cause in causes.chain([&entry.cause]) {
+        assert!(!cause.contains("/api"), "{entry:?}");
+        assert!(cause.contains("asked through /run.php."), "{entry:?}");
+    }
+    let entry = catalog.entry(Reason::ServerPassword, Some(&id));
+    let snippets: Vec<_> = entry
+        .cases
+        .iter()
+        .filter_map(|case| case.snippet.as_deref())
+        .collect();
+    assert!(
+        snippets.contains(&"!{ path_reg '^/PATH(/|$)' }"),
+        "{entry:?}"
+    );
+    assert!(
+        !snippets.iter().any(|snippet| snippet.contains("/api/")),
+        "{entry:?}"
+    );
 }
