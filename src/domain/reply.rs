@@ -98,7 +98,8 @@ pub enum Failure {
     Http2 {
         /// What it said, in a few words.
         said: String,
-        /// Whether it may have looked at the request before.
+        /// Whether it may have looked at the request before. Of an end of the connection that is no orderly one, that
+        /// is so, whichever request it names as the last: who breaks off so has often looked at what it breaks off for.
         processed: bool,
     },
     /// Not HTTP: a banner, garbage.

@@ -358,8 +358,8 @@ fn broken_off(error: &h2::Error) -> Option<Failure> {
     let (meaning, processed) = match reason {
         Reason::ENHANCE_YOUR_CALM => (", too many requests", true),
         Reason::INTERNAL_ERROR => (", an error of its own", true),
-        // Which requests it has looked at stands beside it (RFC 9113, 6.8), and is not handed on.
-        Reason::NO_ERROR => (", it was shutting down", true),
+        // Of an orderly end h2 tells the requests alone that came too late to be looked at (RFC 9113, 6.8).
+        Reason::NO_ERROR => (", it was shutting down", !error.is_go_away()),
         // Of these two the server says that it has not looked at the request (RFC 9113, 8.7 and 7).
         Reason::REFUSED_STREAM => (", it takes no further request now", false),
         Reason::HTTP_1_1_REQUIRED => (", it wants HTTP/1.1 for this", false),

@@ -36,6 +36,8 @@ pub(crate) enum Act {
     Speak(Vec<u8>),
     /// Speaks just enough HTTP/2 to answer the first request by these frames.
     Http2(Vec<u8>),
+    /// The same, and closes.
+    Http2AndClose(Vec<u8>),
     /// The same where HTTP/2 was agreed; else this answer over HTTP/1.1.
     Http2Or(Vec<u8>, Vec<u8>),
     /// An HTTP proxy: joins a CONNECT with this address, whatever was asked for.
@@ -194,7 +196,14 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             stream.flush().await?;
             wait(&mut stream, shared).await
         }
-        Act::Http2(frames) => http2(&mut stream, &frames, shared).await,
+        Act::Http2(frames) => {
+            http2(&mut stream, &frames, shared).await?;
+            wait(&mut stream, shared).await
+        }
+        Act::Http2AndClose(frames) => {
+            http2(&mut stream, &frames, shared).await?;
+            stream.shutdown().await
+        }
         Act::Tunnel(target) => {
             read_head(&mut stream, shared).await?;
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
@@ -288,8 +297,7 @@ async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
     }
     shared.lock().push("HTTP/2".to_owned());
     stream.write_all(frames).await?;
-    stream.flush().await?;
-    wait(stream, shared).await
+    stream.flush().await
 }
 
 /// A certificate authority for one test.

@@ -411,7 +411,8 @@ async fn a_server_that_breaks_off_by_http_2_says_why() {
         (reset(2), "INTERNAL_ERROR", true),
         (reset(7), "REFUSED_STREAM", false),
         (goaway(11), "ENHANCE_YOUR_CALM", true),
-        (goaway(0), "NO_ERROR, it was shutting down", true),
+        (reset(0), "NO_ERROR, it was shutting down", true),
+        (goaway(0), "NO_ERROR, it was shutting down", false),
     ] {
         let authority = Authority::new();
         let mut config = authority.server(&["127.0.0.1"], |_| {});
@@ -427,6 +428,42 @@ async fn a_server_that_breaks_off_by_http_2_says_why() {
         };
         assert!(why.starts_with(said) && *seen == processed, "{why} {seen}");
         assert!(reply.sent, "it counts as a request that was not answered");
+    }
+}
+
+/// It names the last request that it has looked at, or will (RFC 9113, 6.8): the first one here is stream 1.
+#[tokio::test]
+async fn a_server_that_shuts_down_still_answers_what_it_has_taken() {
+    let goaway = |last: u8| vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, last, 0, 0, 0, 0];
+    let outcome = async |act: Act| {
+        let authority = Authority::new();
+        let mut config = authority.server(&["127.0.0.1"], |_| {});
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let stub = Stub::tls(config, act).await;
+        let reply = send_by(trusting(&authority), &with_key(&secure(&stub)), LONG).await;
+        assert!(reply.sent && stub.connections() == 1);
+        reply.outcome
+    };
+    let answered_after = |last: u8| Act::Http2([goaway(last), HTTP2_OK.to_vec()].concat());
+    assert_eq!(answered(outcome(answered_after(1)).await).status, 200);
+    // What it had taken and left unanswered may have been looked at.
+    for last in [1, 3] {
+        let left = outcome(Act::Http2AndClose(goaway(last))).await;
+        let is_unheard = matches!(left, Outcome::Failed(Failure::Reset | Failure::ClosedEarly));
+        assert!(is_unheard, "{last}: {left:?}");
+    }
+    for act in [answered_after(0), Act::Http2AndClose(goaway(0))] {
+        let unread = outcome(act).await;
+        assert!(
+            matches!(
+                unread,
+                Outcome::Failed(Failure::Http2 {
+                    processed: false,
+                    ..
+                })
+            ),
+            "{unread:?}"
+        );
     }
 }
 
