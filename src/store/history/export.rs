@@ -7,6 +7,7 @@ use rusqlite::params;
 use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
+use super::read::EVENTS;
 use crate::domain::Name;
 use crate::store::state::{StateDb, StateProblem, WithPath};
 
@@ -63,11 +64,33 @@ impl ExportTable {
         }
     }
 
-    const fn view(self) -> &'static str {
-        match self {
+    /// Its rows since ?1, of the connection ?2 or of all, until ?3.
+    fn select(self) -> String {
+        let view = match self {
             Self::Runs => "run",
-            Self::Events => "event",
             Self::Summaries => "summary",
+            // As people read them in the view `event`, which takes what lies ahead for the end of what was before.
+            Self::Events => {
+                return format!(
+                    "SELECT name, strftime('%Y-%m-%dT%H:%M:%fZ', change.at / 1000.0, 'unixepoch'), event.state,
+                        event.reason, status,
+                        (LEAD(change.at) OVER (PARTITION BY watched.id ORDER BY change.at) - change.at) / 1000.0
+                     FROM {EVENTS} AND change.at >= ?1 AND (?2 IS NULL OR name = ?2) ORDER BY name, change.at"
+                );
+            }
+        };
+        format!(
+            "SELECT {} FROM {view} WHERE at_ms >= ?1 AND (?2 IS NULL OR connection = ?2) AND at_ms <= ?3
+             ORDER BY connection, at_ms",
+            self.columns().join(", ")
+        )
+    }
+
+    /// Until when rows are told, ms: a single result is told with its time whatever that is, a change as what lasts.
+    fn until(self) -> i64 {
+        match self {
+            Self::Events => Timestamp::now().as_millisecond(),
+            Self::Runs | Self::Summaries => i64::MAX,
         }
     }
 }
@@ -82,17 +105,15 @@ impl StateDb {
         (table, format): (ExportTable, ExportFormat),
         out: &mut dyn Write,
     ) -> Result<io::Result<()>, StateProblem> {
-        let columns = table.columns();
-        let sql = format!(
-            "SELECT {} FROM {} WHERE at_ms >= ?1 AND (?2 IS NULL OR connection = ?2)
-             ORDER BY connection, at_ms",
-            columns.join(", "),
-            table.view()
-        );
+        let (columns, sql) = (table.columns(), table.select());
         self.look(|database| {
             let mut select = database.prepare(&sql).with_path(self.path())?;
             let mut rows = select
-                .query(params![since.as_millisecond(), name.map(Name::as_str)])
+                .query(params![
+                    since.as_millisecond(),
+                    name.map(Name::as_str),
+                    table.until()
+                ])
                 .with_path(self.path())?;
             let mut sheet = ExportSheet {
                 out,

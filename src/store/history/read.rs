@@ -18,6 +18,13 @@ pub(super) const RUNS: &str = "
         SELECT at, reason, status, us, planned FROM fresh WHERE watched = ?1 AND at >= ?2 AND at < ?3
     ) AS run JOIN reason ON reason.id = run.reason";
 
+/// Changes until ?3. One that was written while the clock stood ahead lies behind what is known to stand since then,
+/// and may contradict it: it would be told as an outage that lasts.
+pub(super) const EVENTS: &str = "
+    change JOIN reason AS event ON event.id = change.reason
+    JOIN watched ON watched.id = change.watched JOIN reason AS last ON last.reason = watched.reason
+    WHERE change.at <= ?3 AND (change.at <= watched.since OR event.state = last.state)";
+
 impl StateDb {
     /// The single results of `name` since a time, oldest first. Reasons of a newer program are left out.
     pub fn results(&self, name: &Name, since: Timestamp) -> Result<Vec<RunRecord>, StateProblem> {
@@ -69,16 +76,15 @@ impl StateDb {
     }
 
     /// The changes of `name` since a time, oldest first; the last one still lasts. What lies ahead, as after a clock
-    /// that was set back, is none yet.
+    /// that was set back, is none yet, nor once its time has come ([`EVENTS`]).
     pub fn events(&self, name: &Name, since: Timestamp) -> Result<Vec<Event>, StateProblem> {
         self.of(name, |database, id| {
-            let mut select = database.prepare_cached(
-                "SELECT change.at, reason.reason, status, next - change.at FROM
-                    (SELECT *, LEAD(at) OVER (ORDER BY at) AS next FROM change
-                     WHERE watched = ?1 AND at <= ?3) AS change
-                 JOIN reason ON reason.id = change.reason
-                 WHERE next IS NULL OR next > ?2 ORDER BY change.at",
-            )?;
+            let mut select = database.prepare_cached(&format!(
+                "SELECT at, reason, status, next - at FROM
+                    (SELECT change.at, event.reason, status, LEAD(change.at) OVER (ORDER BY change.at) AS next
+                     FROM {EVENTS} AND watched.id = ?1)
+                 WHERE next IS NULL OR next > ?2 ORDER BY at"
+            ))?;
             let now = Timestamp::now().as_millisecond();
             let rows = select.query_map(params![id, since.as_millisecond(), now], event)?;
             rows.filter_map(Result::transpose).collect()

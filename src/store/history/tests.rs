@@ -139,6 +139,41 @@ fn since_when_is_the_state_s_and_events_are_the_reasons() {
     assert_eq!(state.events(&shop, time(0)).unwrap(), events);
 }
 
+/// Nobody takes what was written while the clock stood ahead for an outage: not before its time, and not after it.
+#[test]
+fn what_was_found_while_the_clock_stood_ahead_is_no_event() {
+    for ahead in [SignedDuration::from_hours(2), SignedDuration::from_secs(-1)] {
+        let at = Timestamp::now() + ahead;
+        let back = |seconds| RunRecord {
+            at: at - SignedDuration::from_secs(seconds),
+            ..run(0, Reason::Connected)
+        };
+        let failed = RunRecord {
+            at,
+            ..run(0, Reason::Refused)
+        };
+        let shop = name("shop");
+        let state = StateDb::in_memory().unwrap();
+        let runs = [back(4 * HOUR), failed, back(3 * HOUR)];
+        state.record(runs.map(|run| (&shop, run))).unwrap();
+        let events = state.events(&shop, Timestamp::UNIX_EPOCH).unwrap();
+        let told: Vec<_> = events.iter().map(|event| event.reason).collect();
+        assert_eq!(told, [Reason::Connected; 2], "{ahead}");
+        assert_eq!(events[1].lasted, None, "{ahead}");
+        let mut out = Vec::new();
+        let what = (ExportTable::Events, ExportFormat::Csv);
+        let written = state.export(None, Timestamp::UNIX_EPOCH, what, &mut out);
+        written.unwrap().unwrap();
+        let csv = String::from_utf8(out).unwrap();
+        let ends: Vec<_> = csv
+            .lines()
+            .skip(1)
+            .map(|line| line.rsplit(',').next())
+            .collect();
+        assert_eq!(ends, [Some("3600.0"), Some("")], "{ahead}: {csv}");
+    }
+}
+
 #[test]
 fn latency_is_told_by_rank() {
     let runs: Vec<_> = (1..=100)
