@@ -98,6 +98,27 @@ impl StateDb {
         })
     }
 
+    /// Opens what lies in `folder` to be read alone, where nothing can be written there: on a disk that is mounted so,
+    /// in a folder of root's. Nothing is made, and whatever is to be written fails. Nothing where it can't be read, or
+    /// is another version's.
+    pub fn open_to_read(folder: &Path) -> Option<Self> {
+        let path = folder.join(FILE);
+        files::refuse_writable_by_others(&path).ok()?;
+        let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let database = if folder.join(format!("{FILE}-wal")).exists() {
+            Connection::open_with_flags(&path, read)
+        } else {
+            // No program writes, and none was killed. So nothing has to be made beside it to read it.
+            let url = url::Url::from_file_path(std::path::absolute(&path).ok()?).ok()?;
+            let read = read | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(format!("{url}?immutable=1"), read)
+        };
+        let mut database = database.ok()?;
+        database.busy_timeout(PATIENCE).ok()?;
+        let key = schema::read(&mut database, &path).ok()??;
+        Some(Self::alone(database, path, key))
+    }
+
     /// State that ends with the process and writes no file: the demonstration's.
     pub fn in_memory() -> Result<Self, StateProblem> {
         let path = PathBuf::from("the state in memory");
@@ -107,13 +128,17 @@ impl StateDb {
     fn prepare(mut database: Connection, path: PathBuf) -> Result<Self, StateProblem> {
         database.busy_timeout(PATIENCE).with_path(&path)?;
         let key = schema::prepare(&mut database, &path)?;
-        Ok(Self {
+        Ok(Self::alone(database, path, key))
+    }
+
+    fn alone(database: Connection, path: PathBuf, key: Zeroizing<[u8; 32]>) -> Self {
+        Self {
             database: Mutex::new(database),
             readers: None,
             opened: None,
             path,
             key,
-        })
+        }
     }
 
     /// Changes what is remembered of `host` in one step among all threads and programs, and is on disk

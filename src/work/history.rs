@@ -182,7 +182,7 @@ impl Core {
         ask: impl FnOnce(&StateDb) -> Result<R, StateProblem> + Send + 'static,
     ) -> Result<R, WorkError> {
         self.blocking_bare(move |inner| {
-            let state = inner.state()?;
+            let state = inner.state.to_read()?;
             ask(&state).map_err(|problem| WorkError::failed("reading the history", problem))
         })
         .await

@@ -48,6 +48,17 @@ impl LazyState {
         Ok(Arc::clone(self.state.get_or_init(|| Arc::new(state))))
     }
 
+    /// The state, or what can be read of it where it can't be opened to be written. Blocks. Nothing that is found by
+    /// it may decide whether a key is sent.
+    pub(super) fn to_read(&self) -> Result<Arc<StateDb>, WorkError> {
+        self.get().or_else(|why| {
+            // One that is open was moved away since.
+            let folder = self.folder.as_ref().filter(|_| self.so_far().is_none());
+            let read = folder.and_then(|folder| StateDb::open_to_read(folder));
+            read.map(Arc::new).ok_or(why)
+        })
+    }
+
     /// The state, where a call has opened it. Never waits.
     pub(super) fn so_far(&self) -> Option<Arc<StateDb>> {
         self.state.get().map(Arc::clone)

@@ -165,6 +165,19 @@ pub(super) fn prepare(
     Ok(key)
 }
 
+/// The installation's key out of a database that is only read; nothing where that is of an older version.
+pub(super) fn read(
+    database: &mut Connection,
+    path: &Path,
+) -> Result<Option<Zeroizing<[u8; 32]>>, StateProblem> {
+    let transaction = database.transaction().with_path(path)?;
+    let (found, known) = refuse_newer(&transaction, path)?;
+    let is_ours = found == known;
+    is_ours
+        .then(|| installation_key(&transaction, path))
+        .transpose()
+}
+
 /// The database's version and this program's, which is not older.
 fn refuse_newer(database: &Connection, path: &Path) -> Result<(i64, i64), StateProblem> {
     let found: i64 = database

@@ -48,6 +48,50 @@ fn book(state: &StateDb) -> u64 {
         .unwrap()
 }
 
+#[test]
+fn what_can_only_be_read_is_read_and_nothing_is_made_beside_it() {
+    let folder = tempfile::Builder::new()
+        .prefix("a%41 #?")
+        .tempdir()
+        .unwrap();
+    let folder = folder.path();
+    assert!(StateDb::open_to_read(folder).is_none());
+    let shop = name("shop");
+    let found = |status| RunRecord {
+        at: time(i64::from(status)),
+        reason: Reason::Connected,
+        status,
+        us: None,
+        planned: false,
+    };
+    let state = StateDb::open(folder).unwrap();
+    state.record([(&shop, found(200))]).unwrap();
+    let seen = |state: &StateDb| state.results(&shop, time(0)).unwrap().len();
+    // Another program writes meanwhile.
+    assert_eq!(StateDb::open_to_read(folder).as_ref().map(seen), Some(1));
+    state.record([(&shop, found(204))]).unwrap();
+    assert_eq!(StateDb::open_to_read(folder).as_ref().map(seen), Some(2));
+    drop(state);
+    let lying = || {
+        let files = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = lying();
+    let state = StateDb::open_to_read(folder).unwrap();
+    assert_eq!(seen(&state), 2);
+    assert!(state.record([(&shop, found(206))]).is_err());
+    assert!(state.update_budget(&host(), |_| ()).is_err());
+    assert_eq!(lying(), before);
+    drop(state);
+    let path = folder.join(FILE);
+    let older = Connection::open(&path).unwrap();
+    older.pragma_update(None, "user_version", 3).unwrap();
+    drop(older);
+    assert!(StateDb::open_to_read(folder).is_none());
+}
+
 /// It says to which hosts secrets may go.
 #[test]
 fn a_state_that_others_can_write_is_refused() {

@@ -392,3 +392,31 @@ async fn a_setting_is_not_written_into_the_place_of_a_configuration_that_is_away
     assert!(refused.contains("is gone: put it back"), "{refused}");
     assert!(!path.exists());
 }
+
+/// As on a disk that is mounted to be read only, or in a folder of root's.
+#[tokio::test]
+async fn a_history_that_can_only_be_read_is_read() {
+    let home = Home::new();
+    let (core, shop) = (home.core(), name("shop"));
+    let run = crate::store::RunRecord {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        reason: crate::domain::Reason::Connected,
+        status: 200,
+        us: None,
+        planned: false,
+    };
+    core.0.state().unwrap().record([(&shop, run)]).unwrap();
+    let lock = core.folders().unwrap().state.join(".history.lock");
+    drop(core);
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let core = home.core();
+    let since = jiff::Timestamp::UNIX_EPOCH;
+    assert_eq!(core.results(&shop, since).await.unwrap(), [run]);
+    let why = core.state_problem().await.unwrap();
+    assert!(why.contains("can't be locked"), "{why}");
+    // What is not there can't be read either, and the same is said.
+    fs::remove_file(lock.with_file_name("history.sqlite")).unwrap();
+    let missing = core.results(&shop, since).await.unwrap_err();
+    assert_eq!(crate::domain::error_chain(&missing), why);
+}
