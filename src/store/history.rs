@@ -22,6 +22,7 @@ mod record;
 mod thin;
 
 pub use export::{ExportFormat, ExportTable};
+pub(in crate::store) use record::LATE_MS;
 
 pub use crate::domain::history::{
     Availability, Bucket, Count, Event, History, Latency, RunRecord, Span, Standing,

@@ -385,6 +385,7 @@ fn joined(recent: PastRecord, stored: PastRecord, pair: Option<&KeyFingerprint>)
         last_good: recent.last_good.or(stored.last_good),
         certificate: recent.certificate.or(stored.certificate),
         announced: stored.announced,
+        called: stored.called,
     }
 }
 

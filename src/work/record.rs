@@ -8,6 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
@@ -16,8 +17,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::core::Core;
 use super::damping::Change;
+use super::error::WorkError;
 use crate::domain::text::inert;
-use crate::domain::{Cause, State, Verdict, error_chain};
+use crate::domain::{Cause, Name, State, Verdict, error_chain};
 use crate::store::secrets::{AFTER_ITS_END, ProcessGroup};
 
 /// How long the user's command may run.
@@ -105,42 +107,36 @@ impl Recorder {
             let _ = self.failed.send(news);
         }
         if let Some(change) = change {
-            self.remember(verdict, change);
-        }
-        if change.is_some_and(Change::is_news) && !self.command.words.is_empty() {
-            let json = announcement(verdict, change.and_then(|change| change.from)).to_string();
-            let (command, failed) = (Arc::clone(&self.command), self.failed.clone());
-            let variables = self.core.0.children.variables(command.program());
-            self.core.0.following.spawn(async move {
-                if let Err(problem) = command.run(variables, json.as_bytes()).await {
-                    tracing::warn!(problem = %error_chain(&problem), "on_change");
-                    let problem = Cause::of_step("on_change failed", problem);
-                    // Where the watch has ended, nobody is left to be told.
-                    let _ = failed.send(error_chain(&problem));
-                }
-            });
+            self.announce(verdict, change);
         }
     }
 
-    /// Writes down what was announced, for whoever watches after a restart. That something is up is no news, and is
-    /// known from its history.
-    fn remember(&self, verdict: &Verdict, change: Change) {
+    /// Writes down what was announced, for whoever watches after a restart, and calls the command, where no other
+    /// program of this user has called it of this change. That something is up is no news, and is known from its
+    /// history.
+    fn announce(&self, verdict: &Verdict, change: Change) {
         let Some(name) = verdict.connection.clone() else {
             return;
         };
         if (change.from, change.to) == (None, State::Ok) {
             return;
         }
-        let (core, to) = (self.core.clone(), change.to);
+        let calls = change.is_news() && !self.command.words.is_empty();
+        let json = calls.then(|| announcement(verdict, change.from).to_string());
+        let (command, failed) = (Arc::clone(&self.command), self.failed.clone());
+        let variables = self.core.0.children.variables(command.program());
+        let (core, to, at) = (self.core.clone(), change.to, verdict.at);
         self.core.0.following.spawn(async move {
-            // Its URL as it is saved: the verdict's hides what stands in front of the host.
-            let Ok(connection) = core.connection(&name).await else {
+            let is_first = core.announced_first(name, (to, at), calls).await;
+            let Some(json) = json.filter(|_| is_first) else {
                 return;
             };
-            let announced = move |state: &crate::store::StateDb| {
-                state.update_past(&name, &connection.url, |past| past.announced = Some(to))
-            };
-            core.remember(announced).await;
+            if let Err(problem) = command.run(variables, json.as_bytes()).await {
+                tracing::warn!(problem = %error_chain(&problem), "on_change");
+                let problem = Cause::of_step("on_change failed", problem);
+                // Where the watch has ended, nobody is left to be told.
+                let _ = failed.send(error_chain(&problem));
+            }
         });
     }
 
@@ -151,6 +147,23 @@ impl Recorder {
 }
 
 impl Core {
+    /// Writes down that `name` is announced to be so since then. Says, for whoever `calls` a command of that, whether
+    /// they are the first: rather twice than never, where it can't be written down.
+    async fn announced_first(&self, name: Name, news: (State, Timestamp), calls: bool) -> bool {
+        // Its URL as it is saved: the verdict's hides what stands in front of the host.
+        let Ok(connection) = self.connection(&name).await else {
+            return true;
+        };
+        let announced = self.blocking(move |inner| {
+            let announced = inner.state()?.announce(&name, &connection.url, news, calls);
+            announced.map_err(|problem| WorkError::failed("writing the state", problem))
+        });
+        announced.await.unwrap_or_else(|problem| {
+            tracing::warn!(problem = %error_chain(&problem), "not remembered");
+            true
+        })
+    }
+
     /// Whether a command of the user runs because of a change, or waits for its turn.
     pub fn is_announcing(&self) -> bool {
         self.0.following.is_busy()

@@ -88,7 +88,7 @@ fn stand(
 
 /// How late a result may come, ms: programs gather theirs for a second, and wait for each other. A later one is there
 /// because a clock was set back, and says how it stands.
-const LATE_MS: i64 = 60_000;
+pub(in crate::store) const LATE_MS: i64 = 60_000;
 
 /// Whether another program has written a newer change already, which says how it stands.
 fn is_overtaken(transaction: &Transaction<'_>, id: i64, run: RunRecord) -> rusqlite::Result<bool> {

@@ -1,13 +1,15 @@
 //! What earlier probes of a connection found out at one URL.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::problem::WithPath;
 use super::{StateDb, StateProblem};
-use crate::domain::{Identity, KeyFingerprint, Name};
+use crate::domain::{Identity, KeyFingerprint, Name, State};
 use crate::service::subject::Accepted;
 use crate::service::{LastGood, Past};
+use crate::store::history::LATE_MS;
 
 /// What earlier probes of a connection found out at one URL; another URL starts anew.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +26,9 @@ pub struct PastRecord {
     /// The server's certificate as it was seen last, in a good run or not.
     pub certificate: Option<SeenCertificate>,
     /// What a watch announced last; nothing where that it is up was never news.
-    pub announced: Option<crate::domain::State>,
+    pub announced: Option<State>,
+    /// Of what the user's command was called last, and when that was found.
+    pub called: Option<(State, Timestamp)>,
 }
 
 /// The certificate of a server, the leaf alone. Every text is inert.
@@ -71,23 +75,60 @@ impl StateDb {
         url: &str,
         change: impl FnOnce(&mut PastRecord) -> R,
     ) -> Result<R, StateProblem> {
+        self.write(|transaction| self.update_past_in(transaction, (name, url), change))
+    }
+
+    /// Writes down that a watch announces the connection `name` to be so, as was found then. Says, of a watch that
+    /// `calls` the user's command of it, whether it is the first to do so: no other has of this state, or it stood
+    /// otherwise a minute later: results come late.
+    pub fn announce(
+        &self,
+        name: &Name,
+        url: &str,
+        (state, at): (State, Timestamp),
+        calls: bool,
+    ) -> Result<bool, StateProblem> {
         self.write(|transaction| {
-            let old = self.past_in(transaction, name, url)?;
-            let mut record = old.clone();
-            let result = change(&mut record);
-            if record != old {
-                let json =
-                    serde_json::to_string(&record).map_err(|problem| self.unreadable(&problem))?;
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO past (connection, url, record) VALUES (?1, ?2, ?3)
-                         ON CONFLICT (connection, url) DO UPDATE SET record = excluded.record",
-                    )
-                    .and_then(|mut put| put.execute(params![name.as_str(), url, json]))
-                    .with_path(&self.path)?;
-            }
-            Ok(result)
+            let since: Option<i64> = transaction
+                .prepare_cached("SELECT since FROM watched WHERE name = ?1")
+                .and_then(|mut asked| asked.query_row(params![name.as_str()], |row| row.get(0)))
+                .optional()
+                .with_path(&self.path)?;
+            self.update_past_in(transaction, (name, url), |past| {
+                past.announced = Some(state);
+                let is_called = past.called.is_some_and(|(of, when)| {
+                    let until = when.as_millisecond().saturating_add(LATE_MS);
+                    of == state && since.is_some_and(|since| until >= since)
+                });
+                if calls && !is_called {
+                    past.called = Some((state, at));
+                }
+                !is_called
+            })
         })
+    }
+
+    fn update_past_in<R>(
+        &self,
+        transaction: &Transaction<'_>,
+        (name, url): (&Name, &str),
+        change: impl FnOnce(&mut PastRecord) -> R,
+    ) -> Result<R, StateProblem> {
+        let old = self.past_in(transaction, name, url)?;
+        let mut record = old.clone();
+        let result = change(&mut record);
+        if record != old {
+            let json =
+                serde_json::to_string(&record).map_err(|problem| self.unreadable(&problem))?;
+            transaction
+                .prepare_cached(
+                    "INSERT INTO past (connection, url, record) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (connection, url) DO UPDATE SET record = excluded.record",
+                )
+                .and_then(|mut put| put.execute(params![name.as_str(), url, json]))
+                .with_path(&self.path)?;
+        }
+        Ok(result)
     }
 
     fn past_in(

@@ -92,6 +92,45 @@ fn what_can_only_be_read_is_read_and_nothing_is_made_beside_it() {
     assert!(StateDb::open_to_read(folder).is_none());
 }
 
+#[test]
+fn of_several_programs_one_calls_of_a_change() {
+    use crate::domain::State::{Down, Ok as Up};
+    let (state, shop) = (StateDb::in_memory().unwrap(), name("shop"));
+    let found = |second, reason| {
+        let run = RunRecord {
+            at: time(second),
+            reason,
+            status: 0,
+            us: None,
+            planned: false,
+        };
+        state.record([(&shop, run)]).unwrap();
+    };
+    let is_first = |second, to, calls| {
+        let news = (to, time(second));
+        state.announce(&shop, "http://a", news, calls).unwrap()
+    };
+    assert!(
+        is_first(-100, Down, true) && is_first(-99, Down, true),
+        "nothing is known of it"
+    );
+    found(10, Reason::Refused);
+    found(20, Reason::Refused);
+    assert!(is_first(20, Down, false), "it has no command");
+    assert!(is_first(25, Down, true));
+    assert!(!is_first(30, Down, true));
+    assert!(is_first(40, Up, true) && !is_first(41, Up, true));
+    // What the other found is written sooner.
+    found(41, Reason::Connected);
+    assert!(!is_first(42, Up, true));
+    // Whoever had no command then has not called of what was between.
+    found(150, Reason::Refused);
+    found(160, Reason::Connected);
+    assert!(is_first(160, Up, true));
+    let past = state.past(&shop, "http://a").unwrap();
+    assert_eq!(past.announced, Some(Up));
+}
+
 /// It says to which hosts secrets may go.
 #[test]
 fn a_state_that_others_can_write_is_refused() {

@@ -885,6 +885,45 @@ async fn a_change_runs_the_users_command_with_the_verdict() {
     assert!(!verdict.to_string().contains(OTHER));
 }
 
+#[tokio::test]
+async fn of_two_watches_one_calls_the_users_command() {
+    let home = Home::new();
+    let (one, other) = (home.core(), home.core());
+    let calls = one.folders().unwrap().state.with_file_name("calls");
+    let command = format!("echo called >> {}", calls.display());
+    let words = ["sh", "-c", command.as_str()].map(str::to_owned).to_vec();
+    let set = one.edit(move |document| {
+        document.set_setting(
+            "on_change",
+            crate::store::configuration::SettingValue::Words(words),
+        )
+    });
+    set.await.unwrap();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let connection = Connection::new(name("shop"), ServiceId::http(), &url);
+    one.save(ConnectionEdit::new(connection)).await.unwrap();
+    let mut watches = Vec::new();
+    for core in [&one, &other] {
+        watches.push(core.watch(None, WatchSettings::default()).await.unwrap());
+    }
+    for (core, watch) in [&one, &other].into_iter().zip(&mut watches) {
+        loop {
+            if let crate::work::WatchEvent::Finished { change, .. } = watch.next().await {
+                if change.is_some() {
+                    break;
+                }
+                watch.hasten(&name("shop"));
+            }
+        }
+        core.settle_history().await;
+        core.settle_announcements().await;
+    }
+    let calls = std::fs::read_to_string(&calls).unwrap();
+    assert_eq!(calls.lines().count(), 1, "{calls}");
+}
+
 /// Another copy, with the vault open, writes into the same history.
 #[tokio::test]
 async fn what_a_lock_hides_is_not_kept() {
