@@ -76,7 +76,7 @@ impl StateDb {
     }
 
     /// The changes of `name` since a time, oldest first; the last one still lasts. What lies ahead, as after a clock
-    /// that was set back, is none yet, nor once its time has come ([`EVENTS`]).
+    /// that was set back, is none yet, nor once its time has come.
     pub fn events(&self, name: &Name, since: Timestamp) -> Result<Vec<Event>, StateProblem> {
         self.of(name, |database, id| {
             let mut select = database.prepare_cached(&format!(
