@@ -23,13 +23,18 @@ impl Ladder {
         self.redirects.push(redirect.shown());
         let known = self.asked.contains(&redirect.target);
         let elsewhere = !self.is_at_home(&redirect.target);
-        let carries = elsewhere && secret_parameter(redirect.target.as_str()).is_some();
-        let repeats_key = carries || self.repeats_secret(&redirect.target);
-        if repeats_key {
-            self.notes
-                .push("the target repeats the key, so it is not asked".to_owned());
-        }
-        if known || repeats_key || !self.has_room() {
+        // What is secret by its name alone is the server's own, as of a login.
+        let carried = secret_parameter(redirect.target.as_str()).filter(|_| elsewhere);
+        let hinders = if self.repeats_secret(&redirect.target) {
+            Some("the target repeats the key, so it is not asked".to_owned())
+        } else {
+            carried.map(|name| {
+                format!("the target's parameter {name} may hold a secret, so it is not asked")
+            })
+        };
+        let is_kept_from = hinders.is_some();
+        self.notes.extend(hinders);
+        if known || is_kept_from || !self.has_room() {
             let reason = main.judged.finding.reason;
             let finding = if known && is_redirect(reason) && reason != Reason::RedirectLoop {
                 Reason::RedirectLoop.into()

@@ -438,6 +438,20 @@ fn a_redirect_that_repeats_the_key_is_masked_and_not_asked() {
 }
 
 #[test]
+fn a_parameter_of_the_servers_own_is_not_called_the_key() {
+    let target = "https://sso.example/login?secret=1";
+    let url = "https://billing.example.com/login";
+    let mut with_key = Subject::new(ServiceId::http(), url);
+    with_key.key = SecretState::Present(Secret::new("abc/def+ghi=0123456789"));
+    for subject in [Subject::new(ServiceId::http(), url), with_key] {
+        // One answer alone: asking the target would fail the test.
+        let run = climb(subject, vec![answer(302, &[("Location", target)], "")]);
+        assert!(run.says("the target's parameter secret may hold a secret"));
+        assert!(!run.says("repeats the key"), "{:?}", run.verdict.evidence);
+    }
+}
+
+#[test]
 fn a_secret_is_masked_where_a_text_is_cut_within_it() {
     let key = "abcdefgh/ijklmnop+qrstuvw";
     let spelled = |c: char| match c {
