@@ -242,10 +242,7 @@ fn troubles_stand_below_what_is_there() {
             TroubleKind::Forbidden("Integrations".into()),
             "this key lacks the module Integrations (403)",
         ),
-        (
-            TroubleKind::Quiet(after(60)),
-            "wait until 10:01:00 UTC (429)",
-        ),
+        (TroubleKind::Quiet(after(60)), "wait until 10:01:00 UTC"),
         (TroubleKind::Failed, "the service failed"),
     ] {
         let mut failed = listed(100, 30, 300);

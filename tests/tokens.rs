@@ -562,7 +562,13 @@ async fn every_answer_has_its_words() {
         (401, ERROR, Reason::CredentialsRejected, "X_001", 1),
         (401, "<html>", Reason::UnexpectedStatus, "knows no keys", 1),
         (403, ERROR, Reason::PermissionMissing, "Integrations", 1),
-        (403, "<html>no</html>", Reason::ServerRule, "403", 1),
+        (
+            403,
+            "<html>no</html>",
+            Reason::ServerRule,
+            "no keys (403",
+            1,
+        ),
         (404, ERROR, Reason::NotFound, "404", 1),
         (302, "", Reason::UnexpectedStatus, "redirects", 1),
         (500, "it broke", Reason::ServerError, "500", 3),
@@ -1171,7 +1177,7 @@ async fn every_failure_has_its_exit_code() {
         Mishap::Instead(switchboard::sim::Answer::new(status, "text/plain", body))
     };
     for (mishap, words) in [
-        (instead(403, "no"), "Integrations"),
+        (instead(403, "no"), "knows no keys (403)"),
         (instead(404, "no"), "404"),
         (instead(200, "{"), "not what this API sends"),
     ] {

@@ -312,9 +312,8 @@ impl Refusal {
             401 if self.reason == Reason::CredentialsRejected => {
                 "the key is not valid, not active or expired".to_owned()
             }
-            401 => "a server before the service refused, which knows no keys".to_owned(),
-            403 => format!(
-                "this key may not do that: it lacks the module {}",
+            403 if self.by_service => format!(
+                "this key may not do that: most often it lacks the module {}",
                 self.module
             ),
             404 => "there is no such thing, or the URL is wrong".to_owned(),
@@ -323,6 +322,7 @@ impl Refusal {
         }
     }
 }
+            401 | 403 => "a server before the service refused, which knows no keys".to_owned(),
 
 /// What a probe would call a status that says no: as the rules of `connect.toml` and `answers/rules.toml` do,
 /// so that the tokens' pane and the response's say the same of one moment.
@@ -459,7 +459,7 @@ mod tests {
                 Reason::PermissionMissing,
                 "lacks the module Integrations",
             ),
-            (403, "<html>", Reason::ServerRule, "403"),
+            (403, "<html>", Reason::ServerRule, "knows no keys (403)"),
             (404, json, Reason::NotFound, "no such thing"),
             (500, "oops", Reason::ServerError, "the service failed (500)"),
             (500, json, Reason::ServiceException, "two"),

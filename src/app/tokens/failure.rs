@@ -25,7 +25,7 @@ pub enum TroubleKind {
     Forbidden(String),
     /// 404.
     Missing,
-    /// 429: nothing is sent before.
+    /// 429, or `Retry-After`: nothing is sent before.
     Quiet(Timestamp),
     /// The key is paused by the lock-out budget.
     Paused(Option<Timestamp>),
@@ -61,7 +61,7 @@ impl TroubleKind {
             Self::Rejected => "the key was refused (401)".to_owned(),
             Self::Forbidden(module) => format!("this key lacks the module {module} (403)"),
             Self::Missing => "not found (404)".to_owned(),
-            Self::Quiet(until) => format!("the service asks to wait until {} (429)", clock(*until)),
+            Self::Quiet(until) => format!("the service asks to wait until {}", clock(*until)),
             Self::Paused(Some(until)) => format!("the key is paused until {}", clock(*until)),
             Self::Paused(None) => "the key is paused".to_owned(),
             Self::Failed => "the service failed".to_owned(),

@@ -14,7 +14,9 @@ pub(super) fn trouble(error: TokenError) -> Trouble {
         TokenError::EarlierEnded { problem, .. } => trouble(*problem).kind,
         TokenError::Api(TokenProblem::Refused(refusal)) => match refusal.status {
             401 if refusal.reason == Reason::CredentialsRejected => TroubleKind::Rejected,
-            403 => TroubleKind::Forbidden(refusal.module.to_owned()),
+            403 if refusal.reason == Reason::PermissionMissing => {
+                TroubleKind::Forbidden(refusal.module.to_owned())
+            }
             404 => TroubleKind::Missing,
             500.. => TroubleKind::Failed,
             _ => TroubleKind::Other,
