@@ -269,7 +269,7 @@ impl Account {
         let client = self.client.afresh();
         let answer = request(client.clone()).await;
         let end = self.heard(&answer, &client);
-        self.quiet(&gate, until_of(&answer)).await;
+        self.quiet(&gate, client.quiet_until()).await;
         if matches!(end, AttemptEnd::Rejected | AttemptEnd::Kept)
             && let Ok(ticket) = self.book(&gate).await
         {
@@ -334,7 +334,7 @@ impl Account {
         let ticket = self.book(gate).await?;
         let answer = request.await;
         let end = self.heard(&answer, client);
-        self.quiet(gate, until_of(&answer)).await;
+        self.quiet(gate, client.quiet_until()).await;
         gate.settle(ticket, end).await;
         Ok(answer?)
     }
@@ -397,14 +397,6 @@ fn end_of<T>(answer: &Result<T, TokenProblem>, proven: bool) -> AttemptEnd {
             | TokenProblem::Unreadable { .. }
             | TokenProblem::TooLarge { .. },
         ) => AttemptEnd::Inconclusive,
-    }
-}
-
-/// Until when an answer asks for quiet.
-fn until_of<T>(answer: &Result<T, TokenProblem>) -> Option<Timestamp> {
-    match answer {
-        Err(TokenProblem::Throttled { until, .. }) => Some(*until),
-        _ => None,
     }
 }
 

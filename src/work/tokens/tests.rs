@@ -1252,6 +1252,31 @@ async fn a_key_that_may_not_names_the_module() {
 }
 
 #[tokio::test]
+async fn a_failing_service_that_names_a_time_is_left_alone_by_later_commands() {
+    for accepted in [false, true] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        let query = TokenQuery::default();
+        if accepted {
+            account.tokens(&query).await.unwrap();
+        }
+        let later = Answer::new(503, "text/plain", "").with("Retry-After", "120");
+        stage
+            .connect
+            .plan("GET /auth/tokens", Mishap::Instead(later));
+        let problem = account.tokens(&query).await.unwrap_err();
+        assert_eq!(problem.reason(), Some(Reason::GatewayDown));
+        let asked = stage.sim.log().at(stage.port).len();
+        let held_back = stage.account().await.tokens(&query).await;
+        assert!(
+            matches!(held_back, Err(TokenError::Paused { until: Some(_), .. })),
+            "{accepted}: {held_back:?}"
+        );
+        assert_eq!(stage.sim.log().at(stage.port).len(), asked);
+    }
+}
+
+#[tokio::test]
 async fn a_large_account_is_paged() {
     let mut sim = Sim::bare(SimSettings::default()).unwrap();
     let connect = Connect::new(OWN, "s3cret", 25_000).with_pages_of(50);
