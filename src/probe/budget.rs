@@ -426,7 +426,7 @@ fn reject(record: &mut BudgetRecord, position: usize, now: Timestamp) {
 }
 
 /// Pauses `key` if it is not paused already; the time of its next try.
-fn pause_key(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Timestamp {
+pub fn pause_key(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Timestamp {
     record
         .paused
         .entry(key.clone())

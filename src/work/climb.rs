@@ -19,7 +19,7 @@ use super::job::{Prepared, ProbeFindings, host_of};
 use super::local::{DEFECT, local_error};
 use super::probing::Progress;
 use crate::domain::budget::StoppedBy;
-use crate::domain::{Checks, Name, Reason, ServiceId, Verdict, error_chain};
+use crate::domain::{Checks, Name, Reason, ServiceId, State, Verdict, error_chain};
 use crate::service::{Ladder, SecretState, Subject, Trigger, verify};
 use crate::store::stack::Wiping;
 
@@ -111,7 +111,10 @@ impl Core {
                 ended = run(&inner, prepared, &gate, &tell) => Some(ended),
                 () = abandoned(&mut answer, under_way) => None,
             };
-            gate.end().await;
+            let is_up = ended
+                .as_ref()
+                .is_some_and(|(verdict, _)| verdict.state() == State::Ok);
+            gate.end(is_up).await;
             if let Some(ended) = ended {
                 let _ = answer.send(ended);
             }

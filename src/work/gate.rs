@@ -77,6 +77,8 @@ struct Bisected {
     host: HostPort,
     key: KeyFingerprint,
     first: u64,
+    /// The host had taken the key before.
+    proven: bool,
     /// Its attempts so far.
     made: usize,
     /// Whether one of its attempts was accepted: then what the host said to the others is no reason to pause.
@@ -104,14 +106,24 @@ impl LockoutGate {
         &self.caller
     }
 
-    /// Ends a bisect: a key that none of its attempts got accepted is paused.
-    pub(super) async fn end(&self) {
+    /// Ends a bisect: a key that none of its attempts got accepted is paused; one that the host had taken before, or
+    /// that nothing speaks against as all is well, where it was refused alone.
+    pub(super) async fn end(&self, is_up: bool) {
         if let Some(bisected) = self.bisected().filter(|bisected| !bisected.accepted) {
             let Bisected {
-                host, key, first, ..
+                host,
+                key,
+                first,
+                proven,
+                ..
             } = bisected;
+            let spares = is_up || proven;
             self.write(host, move |record| {
-                budget::end_bisect(record, &key, first, Timestamp::now());
+                if spares {
+                    budget::end_bisect(record, &key, first, Timestamp::now());
+                } else {
+                    budget::pause_key(record, &key, Timestamp::now());
+                }
             })
             .await;
         }
@@ -163,13 +175,14 @@ impl LockoutGate {
         .await
     }
 
-    fn granted(&self, host: &HostPort, key: KeyFingerprint, number: u64) -> Permit {
+    fn granted(&self, host: &HostPort, key: KeyFingerprint, proven: bool, number: u64) -> Permit {
         if let Some(bisect) = &self.bisect {
             let mut bisect = bisect.lock().unwrap_or_else(PoisonError::into_inner);
             let bisected = bisect.get_or_insert_with(|| Bisected {
                 host: host.clone(),
                 key,
                 first: number,
+                proven,
                 made: 0,
                 accepted: false,
             });
@@ -244,7 +257,9 @@ impl LockoutGate {
             let settled = self.inner.settled.notified();
             let until = match self.ask(host, pair, proven).await {
                 Err(why) => return Permit::Unbooked(Cause::new(why)),
-                Ok((Decision::Granted(number), key)) => return self.granted(host, key, number),
+                Ok((Decision::Granted(number), key)) => {
+                    return self.granted(host, key, proven, number);
+                }
                 Ok((Decision::Paused(stop), _)) => {
                     return Permit::Paused {
                         until: Some(stop.until),

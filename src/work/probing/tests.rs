@@ -253,6 +253,30 @@ async fn the_first_refusal_says_what_the_next_one_does() {
     assert_eq!(blesta.keyed(), 2);
 }
 
+/// Answers whoever brings a key as a firewall does.
+fn blocking_answer(head: &str) -> String {
+    if !is_keyed(head) {
+        return answer(head);
+    }
+    "HTTP/1.1 403 Forbidden\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>".to_owned()
+}
+
+#[tokio::test]
+async fn a_bisect_that_gets_no_answer_of_the_service_pauses_the_key() {
+    let (home, blesta) = (Home::new(), Blesta::start_with(None, blocking_answer).await);
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
+    let verdict = probe(&core, Trigger::Bisect).await;
+    assert_eq!(verdict.reason, Reason::ServerRule, "{verdict:#?}");
+    let sent = blesta.keyed();
+    assert!(sent > 0);
+    for trigger in [Trigger::Bisect, Trigger::Asked] {
+        let verdict = probe(&core, trigger).await;
+        assert_eq!(verdict.reason, Reason::AuthPaused, "{verdict:#?}");
+    }
+    assert_eq!(blesta.keyed(), sent);
+}
+
 #[tokio::test]
 async fn a_bisect_of_a_good_key_pauses_nothing_where_one_style_is_unknown() {
     let (home, blesta) = (Home::new(), Blesta::start_with(None, old_answer).await);
