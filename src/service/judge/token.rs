@@ -1,5 +1,6 @@
 //! The answers to a signed `Verify`: always 200, told apart by `result`, since texts may be translated.
 
+use crate::domain::text::inert;
 use crate::domain::{AnsweredBy, Failure, Outcome, Reason, Reply};
 
 use super::answered_by::Answerer;
@@ -37,18 +38,29 @@ pub(in crate::service) fn judge(asked: AskedRung<'_>, reply: &Reply) -> Judged {
                 "success" => Finding::variant(Reason::TokenEndpointAbsent, "other-call"),
                 _ => refusal(&text("/error"), reply),
             };
+            let said = inert(&text("/error"), 160);
+            let said = (!said.is_empty()).then(|| format!("the bridge says: {said}"));
+            let own = Some("the bridge: its own JSON".to_owned());
             judged.answerer = Answerer {
                 by: AnsweredBy::Service,
                 name: Some("the CMS's bridge".to_owned()),
-                evidence: vec!["the bridge: its own JSON".to_owned()],
+                evidence: own.into_iter().chain(said).collect(),
             };
             judged.redirect = None;
         }
         // What stands before every page stands before this one too.
         None if judged.finding.reason == Reason::ChallengePage => {}
-        None if matches!(response.status, 200..=299 | 404 | 410) => {
+        // Its URL stands where that of the CMS belongs.
+        None if judged.answerer.by == AnsweredBy::Service => {
+            judged.finding = Finding::variant(Reason::TokenEndpointAbsent, "service");
+        }
+        None if matches!(response.status, 200..=299 | 404 | 410)
+            || judged.finding.reason == Reason::NotTheService =>
+        {
             judged.finding = Reason::TokenEndpointAbsent.into();
         }
+        // A CMS that is switched off says so by itself: by 503.
+        None if matches!(response.status, 502 | 504) => {}
         None => judged.finding = of_cms(judged.finding),
     }
     judged.page = Some(page);
@@ -84,6 +96,6 @@ fn refusal(text: &str, reply: &Reply) -> Finding {
     } else if clock::skew(reply).is_some() {
         Reason::TokenClock.into()
     } else {
-        Reason::TokenMismatch.into()
+        Finding::variant(Reason::TokenMismatch, "untold")
     }
 }

@@ -57,6 +57,52 @@ fn a_password_in_a_url_is_in_no_verdict() {
 }
 
 #[test]
+fn the_url_of_the_service_is_not_taken_for_the_cms() {
+    let denied = || json(401, DENIED);
+    let run = alone(subject(), vec![denied()]);
+    let in_probe = in_a_probe(denied());
+    for run in [run, in_probe] {
+        assert_eq!(run.reason(), Reason::TokenEndpointAbsent);
+        let cause = &run.verdict.cause;
+        assert!(
+            cause.starts_with("Blesta itself answers at https://cms.example"),
+            "{cause}"
+        );
+        assert!(run.verdict.remedy.steps[0].contains("CMS URL"));
+    }
+    let connect = r#"{"error_code":"AUTH_001","errors":["API request is unauthorized."]}"#;
+    let version = [("Connect-Version", "24.0.1118-ge613fc5")];
+    let run = alone(subject(), vec![answer(401, &version, connect)]);
+    assert_eq!(
+        run.reason(),
+        Reason::TokenEndpointAbsent,
+        "{:#?}",
+        run.verdict
+    );
+}
+
+#[test]
+fn a_refusal_in_another_language_is_shown_and_not_explained_away() {
+    let run = alone(subject(), vec![error("Die Signatur ist abgelaufen")]);
+    assert_eq!(run.reason(), Reason::TokenMismatch);
+    assert!(
+        run.verdict.cause.contains("words that are not known"),
+        "{}",
+        run.verdict.cause
+    );
+    assert!(run.says("the bridge says: Die Signatur ist abgelaufen"));
+}
+
+#[test]
+fn a_dead_server_is_not_called_a_cms_that_was_switched_off() {
+    for (status, words) in [(502, "Gateway"), (503, "The CMS is offline")] {
+        let run = alone(subject(), vec![html(status, &[], "<html>")]);
+        assert_eq!(run.reason(), Reason::GatewayDown);
+        assert!(run.verdict.title.contains(words), "{}", run.verdict.title);
+    }
+}
+
+#[test]
 fn every_answer_of_the_bridge_has_its_reason() {
     for (reply, alone_reason, probe_reason) in [
         (json(200, PONG), Reason::TokenValid, Reason::Connected),
