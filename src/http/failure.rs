@@ -172,7 +172,9 @@ pub fn in_body(error: &reqwest::Error) -> Failure {
         Some(ErrorKind::UnexpectedEof) => Failure::ClosedEarly,
         Some(ErrorKind::TimedOut) => Failure::ResponseTimeout,
         _ if find::<TlsError>(&links).is_some() => Failure::Reset,
-        // Chunk sizes, gzip and the frames of HTTP/2.
+        // The server ended the stream, or it was shorter than its length (RFC 9113, 8.1.1 and 8.7).
+        _ if find::<h2::Error>(&links).is_some() => Failure::ClosedEarly,
+        // Chunk sizes and gzip.
         _ => Failure::BadCoding,
     }
 }

@@ -468,6 +468,32 @@ async fn a_server_that_shuts_down_still_answers_what_it_has_taken() {
 }
 
 #[tokio::test]
+async fn a_body_that_http_2_cuts_off_is_not_called_wrongly_coded() {
+    // `:status: 200` without an end, with `content-length: 10` in the second case.
+    let head = |block: &[u8]| {
+        let mut frame = vec![0, 0, u8::try_from(block.len()).unwrap(), 1, 4, 0, 0, 0, 1];
+        frame.extend(block);
+        frame
+    };
+    let reset = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+    let short = [0, 0, 2, 0, 1, 0, 0, 0, 1, b'h', b'i'];
+    for frames in [
+        [head(&[0x88]), reset.to_vec()].concat(),
+        [head(&[0x88, 0x0f, 0x0d, 2, b'1', b'0']), short.to_vec()].concat(),
+    ] {
+        let authority = Authority::new();
+        let mut config = authority.server(&["127.0.0.1"], |_| {});
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let stub = Stub::tls(config, Act::Http2(frames)).await;
+        let reply = send_by(trusting(&authority), &get(&secure(&stub)), LONG).await;
+        let Outcome::Cut(response, failure) = reply.outcome else {
+            panic!("{:?}", reply.outcome)
+        };
+        assert_eq!((response.status, failure), (200, Failure::ClosedEarly));
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_wants_http_1_1_is_asked_so() {
     let reset = |code: u8| vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, code];
     let authority = Authority::new();
