@@ -35,7 +35,7 @@ pub use paths::is_cms_file;
 pub use reason::{AnsweredBy, Reason, State, Who};
 pub use reply::{
     Address, Certificate, Failure, Outcome, Phases, ProxyFailure, Repeated, Reply, Response,
-    TlsFacts, TlsFailure,
+    SocksRefusal, TlsFacts, TlsFailure,
 };
 pub use second::{Conclusion, SecondOpinion, SshHost};
 pub use secret::{Handle, PassphrasePurpose, Secret};

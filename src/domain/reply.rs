@@ -134,8 +134,25 @@ pub enum ProxyFailure {
     Denied,
     /// The time was over before the target stood behind it: which of the two was silent is not known.
     Silent,
+    /// It speaks SOCKS, and did not connect.
+    Socks(SocksRefusal),
     /// It could not be used: why, in a few words.
     Unheard(&'static str),
+}
+
+/// How a SOCKS5 proxy refused (RFC 1928, 3 and 6; RFC 1929).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocksRefusal {
+    /// It asks for a user name and password of its own.
+    Login,
+    /// The same, though its URL has them.
+    LoginRefused,
+    /// A rule of its own (reply 2).
+    Rule,
+    /// It did not reach the target (replies 1 and 3 to 6): why, in a few words.
+    Behind(&'static str),
+    /// It can't do what it was asked for (replies 7 and 8): what, in a few words.
+    Unsupported(&'static str),
 }
 
 /// How TLS failed.
@@ -149,8 +166,12 @@ pub enum TlsFailure {
     WrongName,
     /// No trusted issuer: self-signed, incomplete chain or private CA; the chain tells which.
     UnknownIssuer,
-    /// Signed by itself, and marked as an authority's, which no server's may be.
+    /// The leaf is marked as an authority's, which no server's may be.
     Authority,
+    /// A signature of the chain does not hold by the key of the issuer that is named.
+    Signature,
+    /// A certificate of the chain can't be used: why, in a few words.
+    Unusable(String),
     /// No protocol version or cipher in common.
     Protocol,
     /// It offers neither HTTP/1.1 nor HTTP/2 there (ALPN).

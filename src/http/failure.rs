@@ -3,17 +3,21 @@
 //! The rows are those of the classifier table that was tried out against reqwest 0.13, rustls 0.23 and
 //! hyper 1. Where no type can be reached (the tunnel through a proxy), the words decide, and it says so.
 
+mod certificate;
+mod proxy;
+
 use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 
 use rustix::io::Errno;
-use rustls::{AlertDescription, CertificateError, Error as TlsError};
+use rustls::{AlertDescription, Error as TlsError};
 
 use crate::domain::text::inert;
 use crate::domain::{Failure, ProxyFailure, TlsFailure};
 
 use super::resolve::LookupFailure;
+use proxy::{PROXY_WANTS_CERTIFICATE, proxy_failure};
 
 /// How the request went, beside what the error says.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +44,15 @@ pub enum Stage {
     Joined,
 }
 
-/// Whose certificate the server showed.
+/// What kind of certificate the server showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaf {
     /// A server's.
     Server,
+    /// The same, issued by whom it is for.
+    SelfSigned,
+    /// It, or one sent along, has a key of RSA that is too short for its signatures to count.
+    Weak,
     /// A certificate authority's own, which no server may use.
     Authority,
 }
@@ -134,7 +142,7 @@ pub fn before_head(error: &reqwest::Error, progress: &Progress, setting: Setting
         return Failure::Proxy(proxy_failure(&links, progress, setting));
     }
     if let Some(error) = error {
-        return tls(error, progress, setting);
+        return Failure::Tls(tls(error, progress, setting));
     }
     match progress.stage {
         Stage::Joined => after_connecting(&links, progress, setting),
@@ -373,9 +381,9 @@ fn broken_off(error: &h2::Error) -> Option<Failure> {
     })
 }
 
-fn tls(error: &TlsError, progress: &Progress, setting: Setting) -> Failure {
-    Failure::Tls(match error {
-        TlsError::InvalidCertificate(problem) => certificate(problem, progress),
+fn tls(error: &TlsError, progress: &Progress, setting: Setting) -> TlsFailure {
+    match error {
+        TlsError::InvalidCertificate(problem) => certificate::failure(problem, progress.leaf),
         TlsError::AlertReceived(alert) => self::alert(*alert, progress, setting),
         TlsError::InvalidMessage(_)
         | TlsError::PeerSentOversizedRecord
@@ -390,23 +398,6 @@ fn tls(error: &TlsError, progress: &Progress, setting: Setting) -> Failure {
             TlsFailure::Other("the server showed no certificate".to_owned())
         }
         other => TlsFailure::Other(inert(&other.to_string(), 200)),
-    })
-}
-
-fn certificate(problem: &CertificateError, progress: &Progress) -> TlsFailure {
-    use CertificateError as Problem;
-    match problem {
-        Problem::Expired | Problem::ExpiredContext { .. } => TlsFailure::Expired,
-        Problem::NotValidYet | Problem::NotValidYetContext { .. } => TlsFailure::NotYetValid,
-        Problem::NotValidForName | Problem::NotValidForNameContext { .. } => TlsFailure::WrongName,
-        Problem::UnknownIssuer => TlsFailure::UnknownIssuer,
-        Problem::Revoked => TlsFailure::Other("the certificate was revoked".to_owned()),
-        Problem::BadSignature => TlsFailure::Other(
-            "a signature in the certificate chain does not hold (a key under 2048 bits counts as such)"
-                .to_owned(),
-        ),
-        _ if progress.leaf == Some(Leaf::Authority) => TlsFailure::Authority,
-        other => TlsFailure::Other(inert(&format!("the certificate can't be used: {other}"), 200)),
     }
 }
 
@@ -447,56 +438,6 @@ fn alert(alert: AlertDescription, progress: &Progress, setting: Setting) -> TlsF
             TlsFailure::Other("the server serves no such name over TLS".to_owned())
         }
         other => TlsFailure::Other(format!("the server ended TLS with the alert {other:?}")),
-    }
-}
-
-const PROXY_WANTS_CERTIFICATE: &str = "it wants a client certificate";
-
-/// Why there is no tunnel. The types of these errors are not public: their words decide.
-fn proxy_failure(
-    links: &[&(dyn Error + 'static)],
-    progress: &Progress,
-    setting: Setting,
-) -> ProxyFailure {
-    let says = |words: &str| links.iter().any(|link| link.to_string() == words);
-    if says("tunnel error: proxy authorization required") {
-        return setting.wants_login();
-    }
-    if find::<LookupFailure>(links).is_some() {
-        return ProxyFailure::Unheard("its name can't be looked up");
-    }
-    if let Some(error) = find::<TlsError>(links) {
-        // It asks before it shows its own, which may be what fails.
-        let said = match error {
-            TlsError::AlertReceived(said) => Some(alert(*said, progress, setting)),
-            _ => None,
-        };
-        return ProxyFailure::Unheard(match said {
-            Some(TlsFailure::ClientCertificate) => PROXY_WANTS_CERTIFICATE,
-            Some(TlsFailure::ClientCertificateRefused) => "it refuses the client certificate",
-            _ => "TLS with it failed",
-        });
-    }
-    match io_kind(links) {
-        // Its alert may be lost to a reset.
-        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)
-            if progress.certificate_wanted && !setting.identity =>
-        {
-            ProxyFailure::Unheard(PROXY_WANTS_CERTIFICATE)
-        }
-        Some(ErrorKind::ConnectionRefused) => ProxyFailure::Unheard("nothing listens there"),
-        Some(ErrorKind::TimedOut) => ProxyFailure::Unheard("it did not answer in time"),
-        Some(ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable) => {
-            ProxyFailure::Unheard("there is no route to it")
-        }
-        Some(_) => ProxyFailure::Unheard("it closed the connection"),
-        None if says("SOCKS error: failed to create underlying connection") => {
-            ProxyFailure::Unheard("no connection to it could be made")
-        }
-        None if says("tunnel error: unexpected end of file") => {
-            ProxyFailure::Unheard("it closed the connection")
-        }
-        None => ProxyFailure::Denied,
     }
 }
 
@@ -591,7 +532,7 @@ mod tests {
         let alerted = TlsError::AlertReceived(AlertDescription::NoApplicationProtocol);
         for error in [alerted, TlsError::NoApplicationProtocol] {
             let failure = tls(&error, &progress, setting);
-            assert_eq!(failure, Failure::Tls(TlsFailure::NotForHttp));
+            assert_eq!(failure, TlsFailure::NotForHttp);
         }
     }
 

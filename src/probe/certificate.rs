@@ -11,11 +11,14 @@ use x509_parser::time::ASN1Time;
 
 use crate::domain::Certificate;
 use crate::domain::text::inert;
+use crate::http::failure::Leaf;
 
 /// Longest subject, issuer or name that is kept.
 const LONGEST: usize = 200;
 /// Most certificates that are kept of one chain.
 const MOST_CERTIFICATES: usize = 10;
+/// The object identifier of an RSA key, 1.2.840.113549.1.1.1.
+const RSA: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
 
 /// The chain, the leaf first; what can't be read is left out.
 pub fn read_chain(chain: &[Vec<u8>]) -> Vec<Certificate> {
@@ -38,12 +41,21 @@ fn read(der: &[u8]) -> Option<Certificate> {
     })
 }
 
-/// Whether the leaf is marked as a certificate authority's own, which no server may use.
-pub(super) fn leaf_is_authority(chain: &[Vec<u8>]) -> bool {
-    chain
-        .first()
-        .and_then(|der| X509Certificate::from_der(der).ok())
-        .is_some_and(|(_, leaf)| leaf.is_ca())
+/// What of a chain that does not hold tells why; nothing where none was shown.
+pub(super) fn leaf(chain: &[Vec<u8>]) -> Option<Leaf> {
+    let parsed = |der| X509Certificate::from_der(der).ok().map(|(_, one)| one);
+    let leaf = parsed(chain.first()?);
+    // The key with what tells its kind: 294 bytes for 2048 bits, 162 for 1024.
+    let is_weak = |one: X509Certificate<'_>| {
+        let key = one.public_key();
+        key.algorithm.algorithm.as_bytes() == RSA && key.raw.len() < 290
+    };
+    Some(match leaf {
+        Some(leaf) if leaf.is_ca() => Leaf::Authority,
+        _ if chain.iter().filter_map(|der| parsed(der)).any(is_weak) => Leaf::Weak,
+        Some(leaf) if leaf.subject().as_raw() == leaf.issuer().as_raw() => Leaf::SelfSigned,
+        Some(_) | None => Leaf::Server,
+    })
 }
 
 fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
@@ -105,7 +117,8 @@ mod tests {
         assert_eq!(read.names, ["shop.example", "127.0.0.1"]);
         assert_eq!(read.not_after.to_string(), "2030-01-02T00:00:00Z");
         assert_eq!(read.fingerprint.len(), 64);
-        assert!(!leaf_is_authority(&[der]));
+        assert_eq!(leaf(&[der]), Some(Leaf::SelfSigned));
+        assert_eq!(leaf(&[]), None);
         assert_eq!(read_chain(&[vec![1, 2, 3]]), []);
     }
 }

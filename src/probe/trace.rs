@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-use super::certificate::leaf_is_authority;
+use super::certificate;
 use crate::http::failure::{Leaf, Progress, Stage};
 
 tokio::task_local! {
@@ -90,10 +90,10 @@ pub(super) struct Marks {
 impl Marks {
     /// What of it shows why the connection came to nothing.
     pub(super) fn progress(&self) -> Progress {
-        let leaf = match self.chain.is_empty() {
-            true => None,
-            false if leaf_is_authority(&self.chain) => Some(Leaf::Authority),
-            false => Some(Leaf::Server),
+        let leaf = if self.verified {
+            Some(Leaf::Server)
+        } else {
+            certificate::leaf(&self.chain)
         };
         Progress {
             to: self.to,

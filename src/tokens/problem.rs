@@ -7,7 +7,7 @@ use super::lenient::{Lenient, LenientText};
 use crate::domain::error::JsonProblem;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Cause, Failure, ProxyFailure, Reason, Secret, TlsFailure};
+use crate::domain::{Cause, Failure, ProxyFailure, Reason, Secret, SocksRefusal, TlsFailure};
 use crate::http::client::ClientProblem;
 use crate::http::tls::TlsProblem;
 use crate::service::mask_secret;
@@ -162,11 +162,15 @@ pub(super) fn words_of(failure: &Failure) -> String {
         Failure::Tls(failure) => return tls_words_of(failure),
         Failure::BodyTooLarge => "the answer is too large",
         Failure::BadCoding => "the answer was cut short",
-        Failure::Proxy(ProxyFailure::Password) => "the proxy asks for a password",
-        Failure::Proxy(ProxyFailure::PasswordRefused) => "the proxy refuses its password",
-        Failure::Proxy(ProxyFailure::Refused(_) | ProxyFailure::Denied) => {
-            "the proxy did not connect"
+        Failure::Proxy(ProxyFailure::Password | ProxyFailure::Socks(SocksRefusal::Login)) => {
+            "the proxy asks for a password"
         }
+        Failure::Proxy(
+            ProxyFailure::PasswordRefused | ProxyFailure::Socks(SocksRefusal::LoginRefused),
+        ) => "the proxy refuses its password",
+        Failure::Proxy(
+            ProxyFailure::Refused(_) | ProxyFailure::Denied | ProxyFailure::Socks(_),
+        ) => "the proxy did not connect",
         Failure::Proxy(ProxyFailure::Silent) => {
             "the proxy, or the service behind it, did not answer in time"
         }
@@ -183,6 +187,8 @@ fn tls_words_of(failure: &TlsFailure) -> String {
         TlsFailure::WrongName => "its TLS certificate is for another name",
         TlsFailure::UnknownIssuer => "its TLS certificate is not trusted: nobody known issued it",
         TlsFailure::Authority => "its TLS certificate is an authority's own",
+        TlsFailure::Signature => "its TLS certificate does not fit its issuer",
+        TlsFailure::Unusable(why) => return format!("its TLS certificate can't be used: {why}"),
         TlsFailure::Protocol => "no version or cipher of TLS in common",
         TlsFailure::NotForHttp => "it offers no HTTP within TLS",
         TlsFailure::Refused => "the server ended the TLS handshake",
@@ -316,13 +322,13 @@ impl Refusal {
                 "this key may not do that: most often it lacks the module {}",
                 self.module
             ),
+            401 | 403 => "a server before the service refused, which knows no keys".to_owned(),
             404 => "there is no such thing, or the URL is wrong".to_owned(),
             500.. => "the service failed".to_owned(),
             _ => "the service refused".to_owned(),
         }
     }
 }
-            401 | 403 => "a server before the service refused, which knows no keys".to_owned(),
 
 /// What a probe would call a status that says no: as the rules of `connect.toml` and `answers/rules.toml` do,
 /// so that the tokens' pane and the response's say the same of one moment.

@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::State;
 use crate::domain::proxy::ProxyUrl;
 use crate::domain::reply::TlsFailure;
-use crate::domain::{ProxyFailure, Secret};
+use crate::domain::{ProxyFailure, Secret, SocksRefusal};
 use crate::probe::profile::{EnvironmentProxies, ProxyChoice};
 use crate::probe::stub::{Act, Authority, HTTP2_OK, Stub, Versions, self_signed};
 use crate::service::Authorization;
@@ -627,6 +627,27 @@ async fn a_chain_that_does_not_hold_is_told_and_gets_no_request() {
 }
 
 #[tokio::test]
+async fn a_namesake_of_a_trusted_authority_is_not_taken_for_it() {
+    let authority = Authority::new();
+    let named = |p: &mut rcgen::CertificateParams| {
+        p.distinguished_name
+            .push(rcgen::DnType::CommonName, "Rehearsal authority");
+    };
+    for (config, failure) in [
+        (self_signed(named), TlsFailure::UnknownIssuer),
+        (
+            Authority::new().server(&["127.0.0.1"], |_| {}),
+            TlsFailure::Signature,
+        ),
+    ] {
+        let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
+        let reply = send_by(trusting(&authority), &with_key(&secure(&stub)), LONG).await;
+        assert_eq!(reply.outcome, Outcome::Failed(Failure::Tls(failure)));
+        assert_eq!(stub.heads().len(), 0);
+    }
+}
+
+#[tokio::test]
 async fn an_authority_as_a_server_is_told() {
     let config = self_signed(|p| p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
@@ -873,7 +894,7 @@ async fn a_proxy_may_itself_speak_tls() {
         LONG,
     )
     .await;
-    let untrusted = ProxyFailure::Unheard("TLS with it failed");
+    let untrusted = ProxyFailure::Unheard("nobody whom this machine trusts signed its certificate");
     assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(untrusted)));
     assert_eq!(reply.tls, None, "its certificate is not the target's");
     assert_eq!(target.heads().len(), 1, "nothing came through");
@@ -1069,6 +1090,102 @@ async fn a_proxy_that_fails_is_told_apart() {
     let reply = send_by(proxied(&silent, "http"), &get("https://shop.test/"), SHORT).await;
     let silent = Failure::Proxy(ProxyFailure::Silent);
     assert_eq!(reply.outcome, Outcome::Failed(silent));
+}
+
+#[tokio::test]
+async fn a_socks_proxy_is_told_by_what_it_answers() {
+    let reply = |code| [5, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0].to_vec();
+    let behind = |why| ProxyFailure::Socks(SocksRefusal::Behind(why));
+    for (said, login, failure) in [
+        (vec![5, 255], "", ProxyFailure::Socks(SocksRefusal::Login)),
+        (vec![5, 2], "", ProxyFailure::Socks(SocksRefusal::Login)),
+        (
+            vec![5, 2, 1, 1],
+            "me:pw@",
+            ProxyFailure::Socks(SocksRefusal::LoginRefused),
+        ),
+        (reply(1), "", behind("it does not say why (reply 1)")),
+        (reply(2), "", ProxyFailure::Socks(SocksRefusal::Rule)),
+        (reply(3), "", behind("it has no route there (reply 3)")),
+        (
+            reply(4),
+            "",
+            behind("no such name for it, or no such host in reach (reply 4)"),
+        ),
+        (reply(5), "", behind("nothing listens there (reply 5)")),
+        (reply(6), "", behind("the way there does not end (reply 6)")),
+        (
+            reply(7),
+            "",
+            ProxyFailure::Socks(SocksRefusal::Unsupported(
+                "it opens no connections (reply 7)",
+            )),
+        ),
+        (
+            reply(8),
+            "",
+            ProxyFailure::Socks(SocksRefusal::Unsupported(
+                "it takes no such address (reply 8)",
+            )),
+        ),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
+            "",
+            ProxyFailure::Unheard("what answers there is no SOCKS5 proxy"),
+        ),
+    ] {
+        let proxy = Stub::plain(Act::Speak(said.clone())).await;
+        let by = format!("socks5h://{login}{}", proxy.address);
+        for target in ["http://shop.test/", "https://shop.test/"] {
+            let profile = Profile {
+                proxy: ProxyChoice::Url(ProxyUrl::new(by.as_str())),
+                ..Profile::default()
+            };
+            let reply = send_by(profile, &with_key(target), LONG).await;
+            let expected = Outcome::Failed(Failure::Proxy(failure));
+            assert_eq!(reply.outcome, expected, "{said:?} {target}");
+        }
+    }
+    let closing = Stub::plain(Act::Close).await;
+    let profile = Profile {
+        proxy: ProxyChoice::Url(ProxyUrl::new(format!("socks5h://{}", closing.address))),
+        ..Profile::default()
+    };
+    let reply = send_by(profile, &get("http://shop.test/"), LONG).await;
+    let closed = ProxyFailure::Unheard("it closed the connection");
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(closed)));
+}
+
+#[tokio::test]
+async fn why_tls_with_a_proxy_fails_is_told() {
+    let authority = Authority::new();
+    for (config, why) in [
+        (
+            authority.server(&["other.test"], |_| {}),
+            "its certificate is for other names",
+        ),
+        (
+            self_signed(|_| {}),
+            "nobody whom this machine trusts signed its certificate",
+        ),
+    ] {
+        let proxy = Stub::tls(config, Act::Wait).await;
+        let profile = Profile {
+            proxy: ProxyChoice::Url(ProxyUrl::new(format!("https://{}", proxy.address))),
+            ..trusting(&authority)
+        };
+        let reply = send_by(profile, &get("https://shop.test/"), LONG).await;
+        let unheard = Failure::Proxy(ProxyFailure::Unheard(why));
+        assert_eq!(reply.outcome, Outcome::Failed(unheard));
+    }
+    let plain = Stub::plain(Act::Speak(b"HTTP/1.1 400 Bad\r\n\r\n".to_vec())).await;
+    let profile = Profile {
+        proxy: ProxyChoice::Url(ProxyUrl::new(format!("https://{}", plain.address))),
+        ..trusting(&authority)
+    };
+    let reply = send_by(profile, &get("https://shop.test/"), LONG).await;
+    let unheard = ProxyFailure::Unheard("it does not speak TLS, as one whose URL says http");
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(unheard)));
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use url::{Host, Url};
 
 use crate::domain::endpoint::is_localhost;
 use crate::domain::{
-    Address, AnsweredBy, Failure, Outcome, Phases, ProxyFailure, Reason, Reply, TlsFailure,
+    Address, AnsweredBy, Failure, Outcome, Phases, ProxyFailure, Reason, Reply, SocksRefusal,
+    TlsFailure,
 };
 
 use super::answered_by::Answerer;
@@ -37,6 +38,16 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
         }
         Failure::Proxy(ProxyFailure::Denied) => Finding::variant(Reason::ProxyFailed, "denied"),
         Failure::Proxy(ProxyFailure::Silent) => Finding::variant(Reason::ProxyFailed, "silent"),
+        Failure::Proxy(ProxyFailure::Socks(refusal)) => {
+            let variant = match refusal {
+                SocksRefusal::Login => "socks-password",
+                SocksRefusal::LoginRefused => "socks-refused-login",
+                SocksRefusal::Rule => "socks-rule",
+                SocksRefusal::Behind(_) => "socks-behind",
+                SocksRefusal::Unsupported(_) => "socks",
+            };
+            Finding::variant(Reason::ProxyFailed, variant)
+        }
         Failure::Proxy(ProxyFailure::Refused(status)) => {
             let variant = match status {
                 403 | 451 => "rule",
@@ -110,6 +121,8 @@ fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {
         }
         TlsFailure::NotTls => Reason::TlsNotTls.into(),
         TlsFailure::Authority => Finding::variant(Reason::TlsFailed, "authority"),
+        TlsFailure::Signature => Finding::variant(Reason::TlsFailed, "signature"),
+        TlsFailure::Unusable(_) => Finding::variant(Reason::TlsFailed, "certificate"),
         TlsFailure::Timeout => Finding::variant(Reason::TlsFailed, "timeout"),
         TlsFailure::Other(_) => Reason::TlsFailed.into(),
     }
@@ -142,7 +155,7 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
 /// Who is behind a failure: nobody, unless the proxy answered.
 pub(super) fn answerer(failure: &Failure) -> Answerer {
     let said = match (failure, status(failure)) {
-        (Failure::Proxy(ProxyFailure::Denied), _) => {
+        (Failure::Proxy(ProxyFailure::Denied | ProxyFailure::Socks(_)), _) => {
             "the proxy answered, and did not connect".to_owned()
         }
         (_, 0) => return Answerer::of(AnsweredBy::Nobody),
@@ -163,7 +176,10 @@ pub(super) fn status(failure: &Failure) -> u16 {
     match failure {
         ProxyFailure::Password | ProxyFailure::PasswordRefused => 407,
         ProxyFailure::Refused(status) => *status,
-        ProxyFailure::Denied | ProxyFailure::Silent | ProxyFailure::Unheard(_) => 0,
+        ProxyFailure::Denied
+        | ProxyFailure::Silent
+        | ProxyFailure::Socks(_)
+        | ProxyFailure::Unheard(_) => 0,
     }
 }
 
@@ -180,8 +196,11 @@ pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
     match failure {
         Failure::Local(why)
         | Failure::Http2 { said: why, .. }
-        | Failure::Tls(TlsFailure::Other(why)) => Some(why),
-        Failure::Proxy(ProxyFailure::Unheard(why)) => Some(why),
+        | Failure::Tls(TlsFailure::Other(why) | TlsFailure::Unusable(why)) => Some(why),
+        Failure::Proxy(
+            ProxyFailure::Unheard(why)
+            | ProxyFailure::Socks(SocksRefusal::Behind(why) | SocksRefusal::Unsupported(why)),
+        ) => Some(why),
         Failure::DnsNotFound
         | Failure::DnsFailed
         | Failure::Refused
@@ -202,7 +221,10 @@ pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
             | ProxyFailure::PasswordRefused
             | ProxyFailure::Refused(_)
             | ProxyFailure::Denied
-            | ProxyFailure::Silent,
+            | ProxyFailure::Silent
+            | ProxyFailure::Socks(
+                SocksRefusal::Login | SocksRefusal::LoginRefused | SocksRefusal::Rule,
+            ),
         ) => None,
     }
 }

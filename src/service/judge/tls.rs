@@ -177,6 +177,8 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
         | TlsFailure::Renegotiation
         | TlsFailure::NotTls
         | TlsFailure::Timeout
+        | TlsFailure::Signature
+        | TlsFailure::Unusable(_)
         | TlsFailure::Other(_) => {}
     }
     lines.extend(facts.chain.iter().take(4).enumerate().map(|(index, one)| {

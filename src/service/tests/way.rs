@@ -3,7 +3,7 @@
 use super::harness::*;
 use crate::domain::{
     Address, AnsweredBy, CheckId, Failure, Outcome, ProxyFailure, Reason, Repeated, Reply,
-    Response, State, TlsFailure, Verdict,
+    Response, SocksRefusal, State, TlsFailure, Verdict,
 };
 use crate::service::{LastGood, Trigger};
 
@@ -305,6 +305,86 @@ fn a_proxy_that_gives_no_tunnel_is_told_by_its_status() {
         );
         assert!(run.says("asked once more for the same connection"));
         assert!(run.attempts.is_empty(), "no key went out");
+    }
+}
+
+#[test]
+fn what_a_socks_proxy_answered_is_told_without_words_of_http() {
+    let by = |failure| {
+        let mut refused = failed(Failure::Proxy(failure));
+        refused.proxy = Some("socks5h://proxy.example:1080".to_owned());
+        climb(shop(), vec![refused]).verdict
+    };
+    for (refusal, words, step) in [
+        (SocksRefusal::Login, "asks for a user name", "all_proxy"),
+        (SocksRefusal::LoginRefused, "does not take", "%40"),
+        (SocksRefusal::Rule, "a rule of its own", "NO_PROXY"),
+        (
+            SocksRefusal::Behind("nothing listens there (reply 5)"),
+            "to billing.example.com: nothing listens there (reply 5).",
+            "port 443",
+        ),
+        (
+            SocksRefusal::Unsupported("it takes no such address (reply 8)"),
+            "no such address",
+            "socks5h://",
+        ),
+    ] {
+        let verdict = by(ProxyFailure::Socks(refusal));
+        assert_eq!((verdict.reason, verdict.status), (Reason::ProxyFailed, 0));
+        assert_eq!(verdict.answered_by, AnsweredBy::Proxy);
+        assert!(verdict.title.starts_with("0 Received: "), "{verdict:?}");
+        assert!(verdict.cause.contains(words), "{}", verdict.cause);
+        let steps = verdict.remedy.steps.join(" ");
+        assert!(steps.contains(step), "{steps}");
+        assert!(!steps.contains("403") && !steps.contains("407"), "{steps}");
+    }
+    // What is not known is asked of the right URL.
+    let mut plain = shop();
+    plain.url = "http://billing.example.com/blesta".to_owned();
+    let run = climb(plain, vec![failed(Failure::Proxy(ProxyFailure::Denied))]);
+    let steps = run.verdict.remedy.steps.join(" ");
+    assert!(steps.contains(" http://billing.example.com "), "{steps}");
+}
+
+#[test]
+fn a_proxys_password_is_asked_for_where_it_is_taken() {
+    for failure in [
+        ProxyFailure::Password,
+        ProxyFailure::Socks(SocksRefusal::Login),
+    ] {
+        let run = climb(shop(), vec![failed(Failure::Proxy(failure))]);
+        let steps = run.verdict.remedy.steps.join(" ");
+        assert!(steps.contains("_proxy of this session"), "{steps}");
+        assert!(steps.contains("--unset proxy"), "{steps}");
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_told_with_its_own_remedy() {
+    let cannot = TlsFailure::Unusable("it is not of version 3".to_owned());
+    for (failure, words, step) in [
+        (cannot, "can't be used: it is not of version 3.", "SHA-256"),
+        (
+            TlsFailure::Signature,
+            "two authorities with one name",
+            "--ca-file",
+        ),
+        (TlsFailure::Authority, "CA:true", "--ca-file"),
+    ] {
+        let chain = vec![certificate("CN=billing.example.com", "CN=R3", 61)];
+        let run = climb(
+            shop(),
+            vec![with_chain(failed(Failure::Tls(failure)), chain)],
+        );
+        assert_eq!(run.reason(), Reason::TlsFailed);
+        let (cause, steps) = (&run.verdict.cause, run.verdict.remedy.steps.join(" "));
+        assert!(
+            cause.contains(words) && !cause.contains("signed by itself"),
+            "{cause}"
+        );
+        assert!(steps.contains(step), "{steps}");
+        assert!(!steps.contains("the name leads"), "{steps}");
     }
 }
 
