@@ -5,7 +5,10 @@
 
 use std::collections::HashSet;
 
-use super::model::{List, ListOrder, ListedConnection, Model};
+use tui_input::Input;
+
+use super::filter::LastFilter;
+use super::model::{ListOrder, ListedConnection, Model};
 use super::notice::About;
 use super::watching::Board;
 use crate::domain::{Name, ServiceId, State};
@@ -122,6 +125,32 @@ fn rank(state: State) -> u64 {
         State::Unknown => 2,
         State::Ok => 3,
     }
+}
+
+/// The list of connections.
+#[derive(Debug, Default)]
+pub struct List {
+    /// Names as shown: filtered and ordered.
+    pub visible: Vec<Name>,
+    /// The selected connection; stays selected when the order changes.
+    pub selected: Option<Name>,
+    /// First row shown.
+    pub offset: usize,
+    /// How it is ordered.
+    pub order: ListOrder,
+    /// The filter's text and cursor.
+    pub filter: Input,
+    /// The same as it was read last.
+    pub last_filter: LastFilter,
+    /// Whether the filter has the keys.
+    pub filtering: bool,
+    /// What was selected when the filter got the keys, until another row is chosen: it is come back to.
+    pub left_at: Option<Name>,
+    /// What was selected (none for a group) and left by itself, and its row: nothing is selected until a key moves.
+    pub lost: Option<(Option<Name>, usize)>,
+    /// Rows that do not pass the filter any more: the selected one, those of the marked group, and what a key has just
+    /// taken out. They stay until another row is chosen, so that the next key means what is seen.
+    pub held: HashSet<Name>,
 }
 
 impl List {

@@ -1,6 +1,5 @@
 //! The model: all that the screen shows.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,10 +8,10 @@ use tui_input::Input;
 use super::disguise::Disguise;
 use super::draft::{Draft, FieldId};
 use super::entries::Entries;
-use super::filter::LastFilter;
 use super::form::live::LiveTest;
 use super::handles::{CopySubject, Revealed, RevealedHandle};
 use super::keymap::Keymap;
+use super::list::List;
 pub use super::lock::Lock;
 use super::message::StoreOffer;
 use super::notice::{CopiedNotice, Notice};
@@ -242,32 +241,6 @@ pub enum ListOrder {
     Availability,
     /// Changed last first.
     Since,
-}
-
-/// The list of connections.
-#[derive(Debug, Default)]
-pub struct List {
-    /// Names as shown: filtered and ordered.
-    pub visible: Vec<Name>,
-    /// The selected connection; stays selected when the order changes.
-    pub selected: Option<Name>,
-    /// First row shown.
-    pub offset: usize,
-    /// How it is ordered.
-    pub order: ListOrder,
-    /// The filter's text and cursor.
-    pub filter: Input,
-    /// The same as it was read last.
-    pub last_filter: LastFilter,
-    /// Whether the filter has the keys.
-    pub filtering: bool,
-    /// What was selected when the filter got the keys, until another row is chosen: it is come back to.
-    pub left_at: Option<Name>,
-    /// What was selected (none for a group) and left by itself, and its row: nothing is selected until a key moves.
-    pub lost: Option<(Option<Name>, usize)>,
-    /// Rows that do not pass the filter any more: the selected one, those of the marked group, and what a key has just
-    /// taken out. They stay until another row is chosen, so that the next key means what is seen.
-    pub held: HashSet<Name>,
 }
 
 /// The form while it is edited.

@@ -6,9 +6,8 @@ use super::disguise::Disguise;
 use super::entries::Entries;
 use super::handles;
 use super::keymap::Keymap;
-use super::model::{
-    Form, List, ListedConnection, LoadState, Lock, Model, Overlay, Pane, ProbeState,
-};
+use super::list::List;
+use super::model::{Form, ListedConnection, LoadState, Lock, Model, Overlay, Pane, ProbeState};
 use super::watching::Board;
 use crate::domain::{HandleSlot, Name, Verdict};
 use crate::service::Catalog;
