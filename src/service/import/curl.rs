@@ -9,6 +9,8 @@ mod written;
 
 use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use options::{LEFT_OUT, SILENT, takes_value};
 use written::{printed, without_cmd};
 
@@ -17,7 +19,7 @@ use super::place::{Place, PlaceProblem, host, pair, place, value};
 use super::{Candidate, Reading, Unreadable, name_of, note_unseen, tell_apart};
 use crate::domain::error::whole_chain;
 use crate::domain::text::inert;
-use crate::domain::{AddressFamily, Connection, Name, ServiceId};
+use crate::domain::{AddressFamily, Connection, Endpoint, Name, ServiceId};
 use crate::service::{Catalog, shell};
 
 /// The variable that an exported command reads the key from.
@@ -118,11 +120,42 @@ enum CurlProblem {
     Place(#[from] PlaceProblem),
 }
 
+/// The value of a header that is `Host`.
+fn host_header(line: &str) -> Option<String> {
+    let (name, value) = line.split_once(':')?;
+    name.trim()
+        .eq_ignore_ascii_case("host")
+        .then(|| value.trim().to_owned())
+}
+
+/// `NAME=TEXT` or `TEXT` of `--data-urlencode` as curl sends it; what is read from a file as that of `-d` is written.
+fn encoded(text: &str) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'~');
+    let (name, content) = match text.split_once('=') {
+        Some(("", content)) => (String::new(), content),
+        Some((name, content)) => (format!("{name}="), content),
+        None => (String::new(), text),
+    };
+    if text.contains(shell::OPEN)
+        || name.contains('@')
+        || (name.is_empty() && content.contains('@') && !text.starts_with('='))
+    {
+        return format!("@{text}");
+    }
+    format!("{name}{}", utf8_percent_encode(content, KEPT))
+}
+
 /// One command as it is read.
 struct CurlArguments {
     candidate: Candidate,
     service: Option<ServiceId>,
     url: Option<String>,
+    /// The value of a `Host` header.
+    host: Option<String>,
     /// What stands behind `-u`: of several the last counts for curl, and a header before it.
     user: Option<String>,
     /// What would be the body, or with `-G` the query.
@@ -155,6 +188,7 @@ impl Default for CurlArguments {
             candidate: Candidate::new(unnamed),
             service: None,
             url: None,
+            host: None,
             user: None,
             data: Vec::new(),
             as_query: false,
@@ -199,6 +233,7 @@ impl CurlArguments {
     fn finished(mut self, catalog: &Catalog) -> Result<Candidate, CurlProblem> {
         let url = self.url.take().or(self.doubtful.take());
         let url = self.with_query(url.ok_or(CurlProblem::NoUrl)?);
+        let url = self.with_scheme(url);
         if let Some(text) = self.user.take() {
             let (user, key) = pair(&text);
             let user = plain(&mut self.candidate, &user);
@@ -217,10 +252,34 @@ impl CurlArguments {
         for note in &notes {
             candidate.note(note);
         }
+        let asked = url.split_once("://").map_or("", |(_, rest)| rest);
+        let asked = asked.split(['/', '?']).next().unwrap_or_default();
+        if let Some(other) = self.host.filter(|other| !other.eq_ignore_ascii_case(asked)) {
+            candidate.note(format!(
+                "the header Host was left out: {asked} is asked for itself, not for {}",
+                inert(&other, 60)
+            ));
+        }
         candidate.connection.name = name_of(&host(&url), "imported");
         candidate.connection.service = service;
         candidate.connection.url = url;
         Ok(self.candidate)
+    }
+
+    /// `url` with the scheme that curl takes where there is none; https in its place where a key would go to others in
+    /// the clear.
+    fn with_scheme(&mut self, url: String) -> String {
+        let before = url.split(['/', '?']).next();
+        if before.is_some_and(|before| before.ends_with(':')) {
+            return url;
+        }
+        let plain = format!("http://{url}");
+        if Endpoint::parse(&plain).is_ok_and(|endpoint| endpoint.is_loopback()) {
+            return plain;
+        }
+        self.candidate
+            .note("the URL has no scheme, which is http for curl, and https here");
+        url
     }
 
     /// `url` with what `-G` puts behind it. Without that, the data are a body.
@@ -305,6 +364,9 @@ impl CurlArguments {
             "--digest" | "--ntlm" | "--negotiate" | "--anyauth" => self.candidate.note(format!(
                 "{option} was left out: a probe would send the key as Basic, or as the service says"
             )),
+            "-0" | "--http1.0" => self.candidate.note(format!(
+                "{option} was left out: a probe asks by HTTP/1.1 or HTTP/2"
+            )),
             "-n" | "--netrc" | "--netrc-optional" => self
                 .candidate
                 .note("--netrc was left out: give the pair by connection edit"),
@@ -324,7 +386,11 @@ impl CurlArguments {
     fn valued(&mut self, option: &str, text: &str) -> Result<(), CurlProblem> {
         match option {
             "-K" | "--config" => return Err(CurlProblem::OptionsElsewhere),
+            "-H" | "--header" if text.starts_with('@') => self
+                .candidate
+                .note("-H @… was left out: its file of headers is not read here"),
             "-H" | "--header" => {
+                self.host = host_header(text).or(self.host.take());
                 let shown = header::take(&mut self.candidate, text);
                 self.service = shown.or(self.service.take());
             }
@@ -338,8 +404,7 @@ impl CurlArguments {
             "-d" | "--data" | "--data-raw" | "--data-binary" | "--data-ascii" => {
                 self.data.push(text.to_owned());
             }
-            // It is not written as it is sent.
-            "--data-urlencode" => self.data.push(format!("@{text}")),
+            "--data-urlencode" => self.data.push(encoded(text)),
             "--oauth2-bearer" => self.candidate.set_key(value(text)),
             "--url" => self.take_url(text),
             "-X" | "--request" if text.eq_ignore_ascii_case("get") => {}

@@ -318,6 +318,34 @@ fn hostile_words_stay_words() {
 }
 
 #[test]
+fn what_a_probe_does_otherwise_than_curl_is_said() {
+    for (more, told) in [
+        (
+            "-H 'Host: other.example.com'",
+            "the header Host was left out: api.example.com is asked for itself",
+        ),
+        ("-H @headers.txt", "its file of headers is not read here"),
+        ("--noproxy '*'", "--noproxy was left out"),
+        ("--interface eth1", "--interface was left out"),
+        ("--http1.0", "--http1.0 was left out"),
+        ("-0", "-0 was left out"),
+    ] {
+        let found = curl(&format!("curl https://api.example.com/v1 {more}"));
+        assert!(says(&found.notes, told), "{more}: {:?}", found.notes);
+        assert_eq!(found.notes.len(), 1, "{more}: {:?}", found.notes);
+    }
+    let same = curl("curl https://api.example.com:444/v1 -H 'host: API.example.com:444'");
+    assert_eq!(same.notes, [""; 0]);
+    // What curl would ask in the clear is asked so on this machine alone.
+    let here = curl("curl -u a:k1234567 localhost:8080/x?u=http://y");
+    assert_eq!(here.connection.url, "http://localhost:8080/x?u=http://y");
+    assert_eq!(here.notes, [""; 0]);
+    let away = curl("curl -u a:k1234567 api.example.com/x");
+    assert_eq!(away.connection.url, "https://api.example.com/x");
+    assert!(says(&away.notes, "which is http for curl, and https here"));
+}
+
+#[test]
 fn a_proxy_without_a_name_stays_out() {
     for nothing in ["-x ''", "--proxy ' '", "-x \u{1}"] {
         let found = curl(&format!("curl https://api.example.com {nothing}"));
@@ -516,6 +544,22 @@ fn options_that_change_the_request_are_read_or_said() {
     assert_eq!(query.connection.url, "https://x.example.com/v1?a=b&c=d");
     let open = curl("curl -G https://x.example.com/v1 -d a=$B");
     assert!(says(&open.notes, "the query of -G was left out"));
+    let encoded =
+        curl("curl -G https://x.example.com/v1 --data-urlencode 'q=a b&c' --data-urlencode =x@y");
+    assert_eq!(
+        encoded.connection.url,
+        "https://x.example.com/v1?q=a%20b%26c&x%40y"
+    );
+    for file in ["q@name", "@name"] {
+        let file = curl(&format!(
+            "curl -G https://x.example.com/v1 --data-urlencode {file}"
+        ));
+        assert!(
+            says(&file.notes, "the query of -G was left out"),
+            "{:?}",
+            file.notes
+        );
+    }
     let digest = curl("curl --digest -u a:b https://x.example.com");
     assert!(says(&digest.notes, "--digest was left out: a probe would"));
     let unknown = curl("curl --pinned=TOPSECRET https://x.example.com");

@@ -23,7 +23,6 @@ pub(super) const SILENT: &[&str] = &[
     "--no-buffer",
     "--compressed",
     "--progress-bar",
-    "--http1.0",
     "--http1.1",
     "--http2",
     "--http3",
@@ -35,7 +34,6 @@ pub(super) const SILENT: &[&str] = &[
     "--tlsv1.2",
     "--tlsv1.3",
     "--basic",
-    "-0",
     "-1",
 ];
 
@@ -70,10 +68,8 @@ const SILENT_WITH_VALUE: &[&str] = &[
     "--capath",
     "--ciphers",
     "--tls-max",
-    "--noproxy",
     "--keepalive-time",
     "--range",
-    "--interface",
 ];
 
 /// Options with a value that a probe would not send, and why.
@@ -81,6 +77,14 @@ pub(super) const LEFT_OUT: &[(&[&str], &str)] = &[
     (
         &["-F", "--json", "--form", "--form-string"],
         "the body was left out: a probe sends none",
+    ),
+    (
+        &["--noproxy"],
+        "--noproxy was left out: a proxy applies unless no_proxy in the environment says otherwise",
+    ),
+    (
+        &["--interface"],
+        "--interface was left out: the system chooses the address that a probe comes from",
     ),
     (
         &["-b", "--cookie"],
