@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::core::{Core, Inner};
 use super::error::WorkError;
 use super::moving::LocatedSecret;
-use crate::domain::endpoint::redacted;
+use crate::domain::endpoint::{redacted, secret_parameter};
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::Unfinished;
 use crate::domain::verdict::whole_seconds;
@@ -250,7 +250,13 @@ impl Inner {
         needed.push(folders.data.clone());
         let lock = self.store.lock_file();
         // What is mounted to be read is meant so.
-        needed.retain(|folder| !files::is_read_only(folder));
+        let (meant, needed): (Vec<_>, Vec<_>) = needed
+            .into_iter()
+            .partition(|folder| files::is_read_only(folder));
+        let meant: BTreeSet<_> = meant.iter().map(|folder| shown(folder)).collect();
+        examination.notes.extend(meant.iter().map(|folder| {
+            format!("whether {folder} can be written: it is mounted to be read only, and nothing is saved there")
+        }));
         let lock = lock.filter(|lock| !files::is_read_only(lock));
         let unwritable = needed
             .iter()
@@ -306,12 +312,10 @@ impl Inner {
         for finding in OwnFolders::of(keys).open_to_all() {
             examination.find("files", finding);
         }
-        for connection in connections.iter().filter(|it| names_user(it)) {
-            let name = &connection.name;
-            examination.find(
-                "configuration",
-                format!("{name} has a user name or password in a URL: move them into its fields"),
-            );
+        for connection in connections {
+            if let Some(found) = misplaced(connection) {
+                examination.find("configuration", format!("{} has {found}", connection.name));
+            }
         }
     }
 
@@ -411,10 +415,16 @@ impl Inner {
     }
 }
 
-/// Whether somebody wrote a user name or a password into one of its URLs by hand.
-fn names_user(connection: &Connection) -> bool {
+/// What somebody wrote into one of its URLs by hand that does not belong there, and where it does.
+fn misplaced(connection: &Connection) -> Option<String> {
     let urls = [Some(&connection.url), connection.cms_url.as_ref()];
-    urls.into_iter().flatten().any(|url| redacted(url) != *url)
+    urls.into_iter().flatten().find_map(|url| match secret_parameter(url) {
+        Some(name) => Some(format!(
+            "a secret in a URL, as its parameter {name}: leave it out, and keep the secret as the key"
+        )),
+        None => (redacted(url) != *url)
+            .then(|| "a user name or password in a URL: move them into its fields".to_owned()),
+    })
 }
 
 /// The file with the key of its client certificate. (One file may hold both.)
@@ -473,10 +483,16 @@ mod tests {
             )
         };
         let good = "https://billing.example.com/a@b";
-        assert!(!names_user(&connection(good, Some(good))));
+        let found = |url: &str, cms_url| misplaced(&connection(url, cms_url)).unwrap_or_default();
+        assert_eq!(found(good, Some(good)), "");
         let bad = "https://shop:hunter2@billing.example.com";
-        assert!(names_user(&connection(bad, None)));
-        assert!(names_user(&connection(good, Some(bad))));
+        assert!(found(bad, None).starts_with("a user name or password"));
+        assert!(found(good, Some(bad)).starts_with("a user name or password"));
+        let parameter = found("https://billing.example.com/?api_key=hunter2hunter2", None);
+        assert!(
+            parameter.starts_with("a secret in a URL, as its parameter api_key:"),
+            "{parameter}"
+        );
     }
 
     #[test]

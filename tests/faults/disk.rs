@@ -114,6 +114,9 @@ fn a_read_only_home_is_probed_from_and_not_written_to() {
     assert!(listed.out.contains("shop"), "{listed:?}");
     let done = user.aside(&format!("{read_only} \"$0\" connection edit shop --note x"));
     assert_told(&done, &["Read-only file system"]);
+    let done = user.aside(&format!("{read_only} \"$0\" doctor"));
+    let told = ".config/switchboard can be written: it is mounted to be read only, and nothing is saved there";
+    assert!(done.err.contains(told), "{done:?}");
     let done = user.aside(&format!(
         "{read_only} \"$0\" probe --url http://127.0.0.1:9 --format json"
     ));

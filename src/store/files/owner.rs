@@ -12,8 +12,8 @@ use super::whole::parts;
 use super::{FileProblem, shown};
 use crate::domain::text::shell_word;
 
-/// Less than this, in bytes, and the next save may not fit.
-const ROOM: u64 = 64 * 1024;
+/// Less than this, in bytes, and the next save may not fit: the index of SQLite's log alone takes 32 KiB.
+const ROOM: u64 = 40 * 1024;
 
 /// Makes the folder at `path`, and those above it, with mode 0700 where they do not exist.
 pub fn make_private_folder(path: &Path) -> Result<(), FileProblem> {
