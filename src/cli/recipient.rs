@@ -99,6 +99,9 @@ pub async fn passphrase(context: &Context, arguments: PassphraseArguments) -> Re
         }
     };
     context.core.change_passphrase(new).await?;
-    output::say("the old passphrase opens nothing any more");
+    output::say(
+        "the old passphrase opens older copies of identity.age alone, in a backup or in git: with one of those, \
+         this vault as well",
+    );
     Ok(0)
 }
