@@ -408,7 +408,7 @@ fn definitions_in_git_are_applied_once_and_shown_before() {
         "+ new",
         "~ shop",
         "url: \"https://a.example.com\" → \"https://b.example.com\"",
-        "- old",
+        "- old, with the secrets kept here for it alone",
         "settings: on_change left out: it runs rm",
         "new: key left out: it runs pass x",
     ] {

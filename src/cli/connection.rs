@@ -385,7 +385,7 @@ async fn accept(context: &Context, name: &str) -> Result<u8, Fault> {
 async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
     let name = parsed(name)?;
     let connection = context.core.connection(&name).await?;
-    let question = format!("Remove {name} and the secrets kept for it here? [y/N]");
+    let question = format!("Remove {name} and the secrets kept here for it alone? [y/N]");
     if !yes && !says_yes(&question)? {
         return Err(Fault::usage("nothing was removed"));
     }

@@ -34,7 +34,7 @@ struct Report<'a> {
     dry_run: bool,
     taken: Vec<ImportedLine<'a>>,
     left_out: Vec<Left>,
-    /// References and settings that run programs or read this machine.
+    /// What runs programs, reads this machine or has a key go another way.
     sensitive: Vec<SensitiveLine>,
     trusted: bool,
 }
@@ -279,7 +279,7 @@ fn sensitive(all: &[Sensitive]) -> Vec<SensitiveLine> {
     all.iter().map(line).collect()
 }
 
-/// The lines about references that run programs or read this machine.
+/// The lines about what runs programs, reads this machine or has a key go another way.
 fn sensitive_lines(all: &[SensitiveLine], trusted: bool) -> String {
     let mut text = String::new();
     for one in all {
@@ -299,19 +299,20 @@ const fn trust_line(all: &[SensitiveLine], trusted: bool) -> &'static str {
     }
 }
 
-/// How what has come in without its key or token is given it.
+/// How what has come in without its key, its token or its way is given it.
 fn given_later(report: &Report<'_>) -> String {
     let reference = |one: &&SensitiveLine| {
         let name = one.connection.as_deref()?;
         let has_come_in = report.taken.iter().any(|taken| taken.name == name);
-        let is_one = matches!(one.field.as_str(), "key" | "token");
-        (has_come_in && is_one).then(|| {
-            format!(
-                "{} --{}-ref …",
-                crate::domain::text::shell_word(name),
-                one.field
-            )
-        })
+        let option = match one.field.as_str() {
+            "key" => "--key-ref …",
+            "token" => "--token-ref …",
+            "proxy" => "--proxy …",
+            "ca_file" => "--ca-file …",
+            "allow_http" => "--allow-http",
+            _ => return None,
+        };
+        has_come_in.then(|| format!("{} {option}", crate::domain::text::shell_word(name)))
     };
     let first = report.sensitive.iter().find_map(|one| reference(&one));
     first.map_or_else(String::new, |first| {

@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use backup::BACKUP;
 pub use document::{Document, EditProblem, SettingValue};
 use memchr::memmem;
-pub use problem::{ConfigurationProblem, refuse_at};
+pub use problem::{ConfigurationProblem, refused_at};
 pub use settings::Settings;
 use toml_edit::DocumentMut;
 pub use write::refuse_fields;

@@ -1,12 +1,13 @@
 //! Connections from one machine to another: a file like the configuration, read with suspicion.
 //!
-//! A file that somebody sends may name programs to run and values to send to its own hosts. Both are left
-//! out unless the reader trusts it, and listed so that they can decide.
+//! A file that somebody sends may name programs to run, values to send to its own hosts, and ways on which others read
+//! a key. They are left out unless the reader trusts it, and listed so that they can decide.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::configuration::{self, Configuration, ConfigurationProblem, EditProblem, Settings};
+use crate::domain::endpoint::redacted;
 use crate::domain::text::inert;
 use crate::domain::{Connection, Endpoint, Name, SecretRef};
 
@@ -19,12 +20,13 @@ pub struct Import {
     pub sensitive: Vec<Sensitive>,
 }
 
-/// Something in a file that runs a program or sends a value of this machine away.
+/// Something in a file that runs a program, sends a value of this machine away, or a key another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sensitive {
     /// The connection, or nothing for a setting.
     pub connection: Option<Name>,
-    /// `key`, `token`, `added/LABEL`, `on_change`, `clipboard_command`, `command_variables`.
+    /// `key`, `token`, `added/LABEL`, `proxy`, `ca_file`, `allow_http`, `on_change`, `clipboard_command`,
+    /// `command_variables`.
     pub field: String,
     /// One inert line: the program that would run, or what would be read and the host it would go to.
     pub what: String,
@@ -71,7 +73,8 @@ pub fn export(connections: &[Connection]) -> Result<String, EditProblem> {
 }
 
 /// Reads the file at `path`, whose text is `text`. Without `trust`, references of the kinds `cmd:`, `file:`
-/// and `env:` and the settings that run programs are left out; either way they are listed.
+/// and `env:`, the settings that run programs and what has a key go another way are left out; either way they are
+/// listed.
 pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, ConfigurationProblem> {
     let mut configuration = configuration::read_text(path, text)?;
     let mut sensitive = Vec::new();
@@ -91,6 +94,7 @@ pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, Configurat
         let connection = Arc::make_mut(connection);
         connection.make_paths_whole(whole.parent().unwrap_or(path), None);
         sensitive.extend(screen(connection, trust, None));
+        sensitive.extend(screen_way(connection, trust, None));
     }
     Ok(Import {
         configuration,
@@ -147,6 +151,68 @@ pub fn screen(
     connection
         .added
         .retain(|(label, reference)| check(format!("added/{label}"), reference, &to));
+    found
+}
+
+/// Lists what has the key of `connection` go another way than `here`: by another proxy, to whomever further authorities
+/// vouch for, in the clear. Its origin is the same then, which it is bound to. Unless trusted, that stays as it is.
+pub fn screen_way(
+    connection: &mut Connection,
+    trust: bool,
+    here: Option<&Connection>,
+) -> Vec<Sensitive> {
+    let (to, name) = (host(&connection.url), connection.name.clone());
+    let (proxy, ca_file, allow_http) = here.map_or((None, None, false), |here| {
+        (here.proxy.clone(), here.ca_file.clone(), here.allow_http)
+    });
+    let mut found = Vec::new();
+    let mut list = |field: &str, what: String| {
+        found.push(Sensitive {
+            connection: Some(name.clone()),
+            field: field.to_owned(),
+            what,
+        });
+        !trust
+    };
+    if connection.proxy != proxy {
+        let stays = match &connection.proxy {
+            Some(proxy) => {
+                let proxy = inert(&redacted(proxy), 200);
+                list("proxy", format!("sends what goes to {to} by {proxy}"))
+            }
+            // It may be what hides a plain text.
+            None if to.starts_with("http:") => {
+                let what = format!("sends what goes to {to} past the proxy that is set here");
+                list("proxy", what)
+            }
+            None => false,
+        };
+        if stays {
+            connection.proxy = proxy;
+        }
+    }
+    if let Some(file) = connection
+        .ca_file
+        .as_ref()
+        .filter(|_| connection.ca_file != ca_file)
+    {
+        let file = inert(&file.display().to_string(), 200);
+        if list(
+            "ca_file",
+            format!("lets whomever {file} vouches for be {to}"),
+        ) {
+            connection.ca_file = ca_file;
+        }
+    }
+    if connection.allow_http
+        && !allow_http
+        && list(
+            "allow_http",
+            format!("lets the key go to {to} in the clear"),
+        )
+    {
+        connection.allow_http = false;
+    }
     found
 }
 
@@ -258,6 +324,51 @@ mod tests {
         assert_eq!(import.configuration.connections[0].added.len(), 2);
         assert_eq!(import.configuration.settings.on_change.len(), 3);
         assert_eq!(import.sensitive.len(), 4);
+    }
+
+    #[test]
+    fn what_has_a_key_go_another_way_stays_as_it_is_unless_trusted() {
+        let of = |more: &str| {
+            let text = format!(
+                "version = 1\n[[connection]]\nname = \"shop\"\nservice = \"http\"\nurl = \"http://a.example\"\n{more}\n"
+            );
+            let read = import(Path::new("/sent.toml"), &text, true).unwrap();
+            Connection::clone(&read.configuration.connections[0])
+        };
+        let (proxy, other) = ("proxy = \"http://p:1\"", "proxy = \"socks5://q:1\"");
+        let by_proxy = "proxy: sends what goes to http://a.example by http://p:1";
+        let evil = "ca_file: lets whomever /evil.pem vouches for be http://a.example";
+        let (ca_file, own) = ("ca_file = \"/evil.pem\"", "ca_file = \"/own.pem\"");
+        let in_clear = "allow_http: lets the key go to http://a.example in the clear";
+        let past = "proxy: sends what goes to http://a.example past the proxy that is set here";
+        for (here, file, told) in [
+            ("", proxy, by_proxy),
+            (other, proxy, by_proxy),
+            (other, "", past),
+            ("", ca_file, evil),
+            (own, ca_file, evil),
+            ("", "allow_http = true", in_clear),
+        ] {
+            let (here, wanted) = (of(here), of(file));
+            let mut kept = wanted.clone();
+            let listed = screen_way(&mut kept, false, Some(&here));
+            let lines = listed
+                .iter()
+                .map(|one| format!("{}: {}", one.field, one.what));
+            assert_eq!(lines.collect::<Vec<_>>(), [told]);
+            assert_eq!(kept, here, "{told}");
+            let mut taken = wanted.clone();
+            assert_eq!(screen_way(&mut taken, true, Some(&here)), listed);
+            assert_eq!(taken, wanted, "{told}");
+            assert_eq!(screen_way(&mut taken, false, Some(&wanted)), []);
+            assert_eq!(taken, wanted, "what is here is no news: {told}");
+        }
+        // A way that is closed needs nobody's word.
+        for here in [own, "allow_http = true"] {
+            let mut closed = of("");
+            assert_eq!(screen_way(&mut closed, false, Some(&of(here))), []);
+            assert_eq!(closed, of(""));
+        }
     }
 
     #[test]

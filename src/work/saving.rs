@@ -76,6 +76,9 @@ impl Core {
                 ),
             ));
         }
+        if before.is_some_and(|one| one.username == connection.username) {
+            return Ok(());
+        }
         let service = self.service_of(connection).await;
         if service.is_ok_and(|service| hints::holds_key(&service, &connection.username)) {
             return Err(WorkError::failed(
@@ -447,9 +450,13 @@ fn is_foreign(reference: &SecretRef) -> bool {
 }
 
 impl Core {
-    /// Writes down, of new connections, that the values that others keep for them are for their URLs' origins. Where
-    /// that can't be, the first probe will ask or do it.
-    pub(super) async fn bind_references(&self, connections: &[Connection]) {
+    /// Writes down that the values that others keep for connections are for their URLs' origins: of new ones
+    /// whatever is known of that, of others where nothing is. Where that can't be, the first probe will ask or do it.
+    pub(super) async fn bind_references(
+        &self,
+        connections: impl IntoIterator<Item = &Connection>,
+        are_new: bool,
+    ) {
         let Ok(secrets) = self.secrets().await else {
             return;
         };
@@ -460,6 +467,7 @@ impl Core {
             for slot in [HandleSlot::Key, HandleSlot::Token] {
                 if let Some((held, place)) = reference(connection, &slot)
                     && is_foreign(held)
+                    && (are_new || matches!(secrets.origin_of(held, &place).await, Ok(None)))
                 {
                     let _ = secrets.set_origin(held, &place, &origin).await;
                 }

@@ -1,7 +1,8 @@
 //! Connections from and to other programs and machines: import, export, and definitions kept in git.
 //!
 //! Nothing that is here is overwritten by an import; values of secrets go to a store, or nowhere. What a file
-//! would have run, or read from this machine's environment, is left out unless the person trusts it.
+//! would have run, or read from this machine's environment, or by which a key would go another way, is left out unless
+//! the person trusts it.
 
 mod apply;
 mod as_curl;
@@ -20,10 +21,10 @@ use super::core::Core;
 use super::edit::{ConnectionEdit, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
-use crate::domain::{AuthStyle, Connection, Name, Secret, SecretRef};
+use crate::domain::{AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain};
 use crate::service::import::{self, Candidate, Form, Reading, Unreadable};
 use crate::store::configuration::SettingValue;
-use crate::store::transfer::{Sensitive, screen};
+use crate::store::transfer::{Sensitive, screen, screen_way};
 use crate::store::{StoreKind, files, transfer};
 
 /// What a file brings, and what would become of it here.
@@ -33,7 +34,7 @@ pub struct Incoming {
     pub items: Vec<Item>,
     /// What no connection came of, a sentence each.
     pub left_out: Vec<String>,
-    /// References and settings that run programs or read this machine, of what comes in: left out or let in.
+    /// What runs programs, reads this machine or has a key go another way, of what comes in: left out or let in.
     pub sensitive: Vec<Sensitive>,
     /// Settings that come in.
     pub programs: Vec<Program>,
@@ -128,6 +129,18 @@ impl Item {
         }
     }
 
+    /// Lists what of it runs programs, reads this machine or has a key go another way, and leaves that out unless
+    /// trusted.
+    fn screened(&mut self, trust: bool) -> Vec<Sensitive> {
+        let mut found = screen(&mut self.connection, trust, None);
+        // Beside what is here the way is not taken at all; and whoever wrote the key into the file has it.
+        if self.key.is_none() && !matches!(self.action, ImportAction::Completed(_)) {
+            found.extend(screen_way(&mut self.connection, trust, None));
+        }
+        self.settle();
+        found
+    }
+
     /// Whether a value of it must be kept somewhere.
     pub const fn holds_secrets(&self) -> bool {
         self.key.is_some() || self.token.is_some() || !self.added.is_empty()
@@ -150,7 +163,7 @@ impl Item {
 pub struct ImportOptions {
     /// What the text is; by its beginning where absent.
     pub form: Option<Form>,
-    /// Whether references that run programs or read this machine are let in.
+    /// Whether what runs programs, reads this machine or has a key go another way is let in.
     pub trust: bool,
     /// Whether a taken name gets a number; otherwise its item stays out.
     pub rename: bool,
@@ -216,9 +229,7 @@ impl Core {
         }
         self.decide(&mut incoming, &here, reader.rename).await;
         for item in incoming.items.iter_mut().filter(|item| item.comes_in()) {
-            let screened = screen(&mut item.connection, reader.trust, None);
-            incoming.sensitive.extend(screened);
-            item.settle();
+            incoming.sensitive.extend(item.screened(reader.trust));
             if let Some(key) = &item.key {
                 let note = self.sent_otherwise(&item.connection, key).await;
                 item.notes.extend(note);
@@ -290,8 +301,24 @@ impl Core {
                 .try_for_each(|name| state.remove_connection(name))
         })
         .await;
-        self.bind_references(&connections).await;
+        self.bind_references(&connections, true).await;
         Ok(())
+    }
+
+    /// What keeps `connection` from being asked, a sentence each; what stands so in `before` is no news.
+    async fn unaskable(&self, connection: &Connection, before: Option<&Connection>) -> Vec<String> {
+        let mut found = Vec::new();
+        if before.is_none_or(|one| one.service != connection.service)
+            && let Err(problem) = self.service_of(connection).await
+        {
+            found.push(error_chain(&problem));
+        }
+        if before.is_none_or(|one| one.url != connection.url)
+            && let Err(problem) = Endpoint::parse(&connection.url)
+        {
+            found.push(format!("its URL is none: {problem}"));
+        }
+        found
     }
 
     /// The connections called `names`, or all, as definitions for git: references, no secret.

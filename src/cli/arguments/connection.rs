@@ -54,7 +54,7 @@ pub enum ConnectionCommand {
         /// Whose
         name: String,
     },
-    /// Remove a connection and the secrets kept for it here
+    /// Remove a connection and the secrets kept here for it alone
     Remove {
         /// Which
         name: String,

@@ -31,7 +31,8 @@ pub struct ImportArguments {
     /// Give a number to names that are taken; otherwise such connections stay out
     #[arg(long)]
     pub rename: bool,
-    /// Let in what runs programs (cmd:, `on_change`) or reads this machine (file:, env:)
+    /// Let in what runs programs (cmd:, `on_change`), reads this machine (file:, env:) or has a key go another way
+    /// (proxy, `ca_file`, `allow_http`)
     #[arg(long)]
     pub trust: bool,
     /// What opens a bundle.
@@ -106,10 +107,11 @@ pub struct ApplyArguments {
     /// Show what would change, and change nothing; exit code 1 where something would
     #[arg(long)]
     pub dry_run: bool,
-    /// Remove connections that the file does not name, with the secrets kept for them here
+    /// Remove connections that the file does not name, with the secrets kept here for them alone
     #[arg(long)]
     pub prune: bool,
-    /// Let in what runs programs (cmd:, `on_change`) or reads this machine (file:, env:)
+    /// Let in what runs programs (cmd:, `on_change`), reads this machine (file:, env:) or has a key go another way
+    /// (proxy, `ca_file`, `allow_http`)
     #[arg(long)]
     pub trust: bool,
     /// Don't ask before connections are removed

@@ -54,7 +54,7 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
         .iter()
         .filter(|step| matches!(step, ApplyStep::Remove(_)))
         .count();
-    let question = format!("Remove {removed} and the secrets kept for them here? [y/N]");
+    let question = format!("Remove {removed} and the secrets kept here for them alone? [y/N]");
     if removed > 0 && !arguments.yes && !says_yes(&question)? {
         return Err(Fault::usage("nothing was changed"));
     }
@@ -128,7 +128,9 @@ fn plan_text(plan: &ApplyPlan, report: &Report<'_>) -> String {
             ApplyStep::Set(_) => writeln!(text, "~ settings{}", field_lines(&line.fields)),
             ApplyStep::Add(_) => writeln!(text, "+ {name}"),
             ApplyStep::Change { .. } => writeln!(text, "~ {name}{}", field_lines(&line.fields)),
-            ApplyStep::Remove(_) => writeln!(text, "- {name}, with the secrets kept for it here"),
+            ApplyStep::Remove(_) => {
+                writeln!(text, "- {name}, with the secrets kept here for it alone")
+            }
             ApplyStep::Extra(_) => {
                 writeln!(text, "· {name} is not in the file; --prune removes it")
             }

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use super::document::EditProblem;
 use super::fields::FieldProblem;
 use super::read::{Unread, place};
-use super::write::refuse_fields;
 use super::{BACKUP, FileProblem, VERSION};
-use crate::domain::Connection;
 use crate::store::files::shown;
 
 /// Why the configuration was not read or changed. The file is as it was, whichever it is.
@@ -88,22 +86,15 @@ impl From<FileProblem> for ConfigurationProblem {
     }
 }
 
-/// Refuses what an edit would refuse of `new`, which stands at `at` among the connections of `text`, and was `old`.
-pub fn refuse_at(
-    (path, text): (&Path, &str),
-    at: usize,
-    new: &Connection,
-    old: Option<&Connection>,
-) -> Result<(), ConfigurationProblem> {
-    refuse_fields(new, old).map_err(|refused| {
-        let read = text.parse::<toml_edit::Document<String>>().ok();
-        let span = read.and_then(|read| read.get("connection")?.get(at)?.span());
-        let problem = FieldProblem {
-            at: span.map_or(0, |span| span.start),
-            what: refused.to_string(),
-        };
-        self::problem(path, text, problem.into())
-    })
+/// That `what` is refused of the connection at `at` among those of the file, with its line.
+pub fn refused_at((path, text): (&Path, &str), at: usize, what: String) -> ConfigurationProblem {
+    let read = text.parse::<toml_edit::Document<String>>().ok();
+    let span = read.and_then(|read| read.get("connection")?.get(at)?.span());
+    let problem = FieldProblem {
+        at: span.map_or(0, |span| span.start),
+        what,
+    };
+    self::problem(path, text, problem.into())
 }
 
 pub(super) fn problem(path: &Path, text: &str, unread: Unread) -> ConfigurationProblem {

@@ -4,10 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::domain::{Connection, Name, SecretRef};
-use crate::store::configuration::refuse_at;
+use crate::domain::{Connection, Name, SecretRef, error_chain};
+use crate::store::ConfigurationProblem;
+use crate::store::configuration::{refuse_fields, refused_at};
 use crate::store::files;
-use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
+use crate::store::transfer::{self, Difference, Sensitive, differences, screen, screen_way};
 use crate::work::core::Core;
 use crate::work::error::WorkError;
 
@@ -18,7 +19,7 @@ use super::programs::{self, Program};
 pub struct ApplyPlan {
     /// Settings, then connections in the file's order, removals last.
     pub steps: Vec<ApplyStep>,
-    /// References and settings that run programs or read this machine, whether left out or let in.
+    /// What runs programs, reads this machine or has a key go another way, whether left out or let in.
     pub sensitive: Vec<Sensitive>,
     /// What is not applied, a sentence each.
     pub left_out: Vec<String>,
@@ -68,7 +69,7 @@ impl ApplyStep {
 /// How definitions are applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ApplyOptions {
-    /// Whether references that run programs or read this machine are let in.
+    /// Whether what runs programs, reads this machine or has a key go another way is let in.
     pub trust: bool,
     /// Whether connections that are not among the definitions are removed.
     pub prune: bool,
@@ -109,7 +110,8 @@ impl Core {
         for (at, wanted) in read.configuration.connections.iter().enumerate() {
             let before = here.iter().find(|one| one.name == wanted.name);
             let before = before.map(|one| &**one);
-            refuse_at((path, text), at, wanted, before)
+            self.refuse_wanted((path, text), at, wanted, before)
+                .await
                 .map_err(|problem| WorkError::failed(doing, problem))?;
             let (step, sensitive) = step(wanted, before, options.trust)?;
             plan.steps.push(step);
@@ -128,6 +130,28 @@ impl Core {
         };
         plan.steps.extend(extra.map(end));
         Ok(plan)
+    }
+
+    /// Refuses what `connection add` and `edit` refuse, with its line in the file.
+    async fn refuse_wanted(
+        &self,
+        file: (&Path, &str),
+        at: usize,
+        wanted: &Connection,
+        before: Option<&Connection>,
+    ) -> Result<(), ConfigurationProblem> {
+        let why = if let Err(problem) = refuse_fields(wanted, before) {
+            problem.to_string()
+        } else {
+            let open = self.refuse_open_secrets(wanted, before).await.err();
+            let why = match open {
+                Some(problem) => Some(error_chain(&problem)),
+                None => self.unaskable(wanted, before).await.into_iter().next(),
+            };
+            let Some(why) = why else { return Ok(()) };
+            format!("{}: {why}", wanted.name)
+        };
+        Err(refused_at(file, at, why))
     }
 
     /// Does what a plan says: additions and changes in one step, then removals with their secrets. Gives the
@@ -155,6 +179,16 @@ impl Core {
             | ApplyStep::Remove(_) => None,
         });
         let added: Vec<Name> = added.collect();
+        let changed = steps.iter().filter_map(|step| match step {
+            ApplyStep::Change { before, .. } => Some(&**before),
+            ApplyStep::Set(_)
+            | ApplyStep::Add(_)
+            | ApplyStep::Same(_)
+            | ApplyStep::Extra(_)
+            | ApplyStep::Remove(_) => None,
+        });
+        // Before another URL stands there.
+        self.bind_references(changed, false).await;
         self.edit(move |document| {
             for step in &steps {
                 match step {
@@ -197,7 +231,8 @@ fn step(
     trust: bool,
 ) -> Result<(ApplyStep, Vec<Sensitive>), WorkError> {
     let mut after = wanted.clone();
-    let sensitive = screen(&mut after, trust, before);
+    let mut sensitive = screen(&mut after, trust, before);
+    sensitive.extend(screen_way(&mut after, trust, before));
     let Some(before) = before else {
         return Ok((ApplyStep::Add(Box::new(after)), sensitive));
     };
@@ -226,6 +261,8 @@ fn step(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Origin, ServiceId};
+    use crate::store::SecretPlace;
 
     #[tokio::test]
     async fn what_would_be_refused_is_told_before_with_its_line() {
@@ -237,15 +274,62 @@ mod tests {
         let url = "url = \"https://a.example\"";
         let note = format!("{url}\nnote = \"{}\"", "x".repeat(2_049));
         let long = format!("url = \"https://a.example/{}\"", "x".repeat(2_049));
-        for (second, what) in [(note, "the note of \"b\""), (long, "a URL of \"b\"")] {
+        let secret = "url = \"https://b.example/?api_key=SEKRETAPIKEY1234\"".to_owned();
+        let cms = format!("{url}\ncms_url = \"https://b.example/?token=SEKRETAPIKEY1234\"");
+        let unknown = format!("{url}\n[[connection]]\nname = \"c\"\nservice = \"nosuch\"\n{url}");
+        for (second, what) in [
+            (note, "the note of \"b\""),
+            (long, "a URL of \"b\""),
+            (
+                secret,
+                "b: saving the URL: its parameter api_key holds a secret",
+            ),
+            (cms, "b: saving the URL: its parameter token holds a secret"),
+            ("url = \"::\"".to_owned(), "b: its URL is none: "),
+            (unknown, "c: no service is called nosuch"),
+        ] {
             let text = format!("version = 1\n{}{}", table("a", url), table("b", &second));
             let plan = core
                 .plan_apply(Path::new("/defs.toml"), &text, ApplyOptions::default())
                 .await;
             let told = crate::domain::error_chain(&plan.unwrap_err());
-            assert!(told.contains("/defs.toml, line 6"), "{told}");
-            assert!(told.contains(what), "{told}");
+            let line = if what.starts_with('c') { 10 } else { 6 };
+            assert!(told.contains(&format!("/defs.toml, line {line}")), "{told}");
+            assert!(told.contains(what) && !told.contains("SEKRET"), "{told}");
         }
+        // What stands here so already is no news.
+        let odd = Connection::new(Name::parse("a").unwrap(), ServiceId::new("nosuch"), "::");
+        core.edit(move |document| document.add(&odd)).await.unwrap();
+        let text =
+            "version = 1\n[[connection]]\nname = \"a\"\nservice = \"nosuch\"\nurl = \"::\"\n";
+        let plan = core.plan_apply(Path::new("/defs.toml"), text, ApplyOptions::default());
+        assert!(!plan.await.unwrap().changes());
+    }
+
+    #[tokio::test]
+    async fn a_value_that_others_keep_is_for_where_it_was_before() {
+        let home = crate::work::tests::Home::new();
+        let core = home.core();
+        let name = Name::parse("shop").unwrap();
+        let key = SecretRef::Env("KEY".to_owned());
+        let here = Connection {
+            key: Some(key.clone()),
+            ..Connection::new(name.clone(), ServiceId::http(), "https://a.example")
+        };
+        // Written by hand, and never probed.
+        core.edit(move |document| document.add(&here))
+            .await
+            .unwrap();
+        let text = "version = 1\n[[connection]]\nname = \"shop\"\nservice = \"http\"\nurl = \"https://b.example\"\n";
+        let plan = core.plan_apply(Path::new("/defs.toml"), text, ApplyOptions::default());
+        core.apply(plan.await.unwrap()).await.unwrap();
+        assert_eq!(
+            core.connection(&name).await.unwrap().url,
+            "https://b.example"
+        );
+        let secrets = core.secrets().await.unwrap();
+        let bound = secrets.origin_of(&key, &SecretPlace::key(&name)).await;
+        assert_eq!(bound.unwrap(), Origin::parse("https://a.example"));
     }
 
     #[test]

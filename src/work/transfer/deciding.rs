@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{ImportAction, Incoming, Item, refuse_labels};
 use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Endpoint, HandleSlot, Name, Secret, SecretRef, ServiceId,
+    AddressFamily, AuthStyle, Connection, HandleSlot, Name, Secret, SecretRef, ServiceId,
     error_chain,
 };
 use crate::service::import::TakenNames;
@@ -99,12 +99,8 @@ impl Core {
             .and_then(|()| transfer::export(std::slice::from_ref(connection)))
             .map_err(|problem| WorkError::failed("saving", problem))?;
         // It can be described and mended later.
-        if let Err(problem) = self.service_of(connection).await {
-            item.notes.push(error_chain(&problem));
-        }
-        if let Err(problem) = Endpoint::parse(&item.connection.url) {
-            item.notes.push(format!("its URL is none: {problem}"));
-        }
+        let unaskable = self.unaskable(connection, None).await;
+        item.notes.extend(unaskable);
         Ok(())
     }
 
