@@ -3,6 +3,7 @@
 //! A file that somebody sends may name programs to run, values to send to its own hosts, and ways on which others read
 //! a key. They are left out unless the reader trusts it, and listed so that they can decide.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,8 +74,7 @@ pub fn export(connections: &[Connection]) -> Result<String, EditProblem> {
 }
 
 /// Reads the file at `path`, whose text is `text`. Without `trust`, references of the kinds `cmd:`, `file:`
-/// and `env:`, the settings that run programs and what has a key go another way are left out; either way they are
-/// listed.
+/// and `env:` and the settings that run programs are left out; either way they are listed.
 pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, ConfigurationProblem> {
     let mut configuration = configuration::read_text(path, text)?;
     let mut sensitive = Vec::new();
@@ -94,7 +94,6 @@ pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, Configurat
         let connection = Arc::make_mut(connection);
         connection.make_paths_whole(whole.parent().unwrap_or(path), None);
         sensitive.extend(screen(connection, trust, None));
-        sensitive.extend(screen_way(connection, trust, None));
     }
     Ok(Import {
         configuration,
@@ -152,6 +151,27 @@ pub fn screen(
         .added
         .retain(|(label, reference)| check(format!("added/{label}"), reference, &to));
     found
+}
+
+/// The secrets that connections here use.
+#[derive(Debug)]
+pub struct UsedSecrets(HashSet<SecretRef>);
+
+impl UsedSecrets {
+    /// Those of `here`.
+    pub fn of(here: &[Arc<Connection>]) -> Self {
+        let all = here.iter().flat_map(|connection| known(connection));
+        let all = all.map(|(_, reference)| reference);
+        Self(all.filter(|one| *one != SecretRef::Ask).collect())
+    }
+
+    /// Whether a secret that is used here would go the way of `connection`, which is `before` here.
+    pub fn go_by(&self, connection: &Connection, before: Option<&Connection>) -> bool {
+        before.is_some_and(|before| !known(before).is_empty())
+            || known(connection)
+                .iter()
+                .any(|(_, one)| self.0.contains(one))
+    }
 }
 
 /// Lists what has the key of `connection` go another way than `here`: by another proxy, to whomever further authorities

@@ -24,7 +24,7 @@ use super::handles::refuse_label;
 use crate::domain::{AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain};
 use crate::service::import::{self, Candidate, Form, Reading, Unreadable};
 use crate::store::configuration::SettingValue;
-use crate::store::transfer::{Sensitive, screen, screen_way};
+use crate::store::transfer::{Sensitive, UsedSecrets, screen, screen_way};
 use crate::store::{StoreKind, files, transfer};
 
 /// What a file brings, and what would become of it here.
@@ -129,12 +129,13 @@ impl Item {
         }
     }
 
-    /// Lists what of it runs programs, reads this machine or has a key go another way, and leaves that out unless
-    /// trusted.
-    fn screened(&mut self, trust: bool) -> Vec<Sensitive> {
+    /// Lists what of it runs programs, reads this machine or has a secret that is `used` here go another way, and leaves
+    /// that out unless trusted.
+    fn screened(&mut self, trust: bool, used: &UsedSecrets) -> Vec<Sensitive> {
         let mut found = screen(&mut self.connection, trust, None);
         // Beside what is here the way is not taken at all; and whoever wrote the key into the file has it.
-        if self.key.is_none() && !matches!(self.action, ImportAction::Completed(_)) {
+        let is_new = !matches!(self.action, ImportAction::Completed(_));
+        if is_new && self.key.is_none() && used.go_by(&self.connection, None) {
             found.extend(screen_way(&mut self.connection, trust, None));
         }
         self.settle();
@@ -228,8 +229,11 @@ impl Core {
             incoming.items.iter_mut().for_each(Item::forget_secrets);
         }
         self.decide(&mut incoming, &here, reader.rename).await;
+        let used = UsedSecrets::of(&here);
         for item in incoming.items.iter_mut().filter(|item| item.comes_in()) {
-            incoming.sensitive.extend(item.screened(reader.trust));
+            incoming
+                .sensitive
+                .extend(item.screened(reader.trust, &used));
             if let Some(key) = &item.key {
                 let note = self.sent_otherwise(&item.connection, key).await;
                 item.notes.extend(note);

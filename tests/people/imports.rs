@@ -184,59 +184,54 @@ fn a_key_that_is_filled_in_is_sent_as_the_file_says() {
 
 /// Who writes a file that names a proxy and an authority reads every key that goes there: the origin stays the same.
 #[test]
-fn a_way_for_keys_that_a_file_names_is_taken_only_where_it_is_trusted() {
-    let text = "version = 1\n[[connection]]\nname = \"shop\"\nservice = \"http\"\nurl = \"http://x.example.com\"\n";
+fn a_key_of_here_goes_the_way_that_a_file_names_only_where_it_is_trusted() {
+    let shop = |name: &str, more: &str| {
+        format!(
+            "version = 1\n[[connection]]\nname = \"{name}\"\nservice = \"http\"\nurl = \"http://x.example.com\"\n{more}"
+        )
+    };
     let way = "proxy = \"http://evil:1\"\nca_file = \"/evil.pem\"\nallow_http = true\n";
-    let evil = format!("{text}{way}");
+    let key = "key = \"vault:shop/key\"\n";
+    // A new connection has no key of here, and one without a key none that could go anywhere.
     for how in ["import", "apply"] {
         let home = Home::new();
-        let run = |text: &str, more: &[&str]| {
-            home.run_with(&[&["connection", how, "-"], more].concat(), text)
-        };
+        let done = home.run_with(&["connection", how, "-"], &shop("new", way));
+        assert!(!done.out.contains('!'), "{done:?}");
+        assert!(home.configuration().contains("http://evil:1"), "{done:?}");
+    }
+    // That of another connection, under a name of its own; and its own.
+    for (how, name) in [("import", "new"), ("apply", "new"), ("apply", "shop")] {
+        let home = Home::new();
+        import(&home, &shop("shop", key), &[]);
+        let evil = shop(name, &format!("{key}{way}"));
+        let run = |more: &[&str]| home.run_with(&[&["connection", how, "-"], more].concat(), &evil);
         for more in [&["--dry-run"][..], &[]] {
-            let wary = run(&evil, more);
-            for line in [
-                "+ shop",
-                "! shop: proxy left out: it sends what goes to http://x.example.com by http://evil:1\n",
-                "! shop: ca_file left out: it lets whomever /evil.pem vouches for be http://x.example.com\n",
-                "! shop: allow_http left out: it lets the key go to http://x.example.com in the clear\n",
-                "  --trust lets these in",
+            let wary = run(more);
+            for what in [
+                "proxy left out: it sends what goes to http://x.example.com by http://evil:1\n",
+                "ca_file left out: it lets whomever /evil.pem vouches for be http://x.example.com\n",
+                "allow_http left out: it lets the key go to http://x.example.com in the clear\n",
             ] {
-                assert!(wary.out.contains(line), "{line} in {wary:?}");
+                let line = format!("! {name}: {what}");
+                assert!(wary.out.contains(&line), "{line} in {wary:?}");
             }
-            let told = wary
-                .out
-                .contains("switchboard connection edit shop --proxy …");
+            assert!(wary.out.contains("  --trust lets these in"), "{wary:?}");
+            let told = wary.out.contains("connection edit new --proxy …");
             assert_eq!(told, how == "import" && more.is_empty(), "{wary:?}");
         }
         let kept = home.configuration();
         assert!(
-            kept.contains("x.example.com") && !kept.contains("evil"),
+            !kept.contains("evil") && !kept.contains("allow_http = true"),
             "{kept}"
         );
-        assert!(!kept.contains("allow_http = true"), "{kept}");
+        if how == "apply" {
+            let trusted = run(&["--trust"]);
+            assert!(trusted.out.contains(": proxy let in"), "{trusted:?}");
+            assert!(home.configuration().contains("/evil.pem"), "{trusted:?}");
+            let again = run(&[]);
+            assert!(!again.out.contains('!'), "it is so already: {again:?}");
+        }
     }
-    let home = Home::new();
-    import(&home, text, &[]);
-    let apply =
-        |more: &[&str]| home.run_with(&[&["connection", "apply", "-"], more].concat(), &evil);
-    let wary = apply(&[]);
-    assert!(wary.out.contains("but for what was left out"), "{wary:?}");
-    assert!(!home.configuration().contains("evil"), "{wary:?}");
-    let trusted = apply(&["--trust"]);
-    assert!(trusted.out.contains("! shop: proxy let in"), "{trusted:?}");
-    assert!(home.configuration().contains("/evil.pem"), "{trusted:?}");
-    let again = apply(&[]);
-    assert!(!again.out.contains('!'), "it is so already: {again:?}");
-    assert!(again.out.contains("nothing to change"), "{again:?}");
-    // Whoever wrote the key into the file has it.
-    let own = Home::new();
-    let keyed = "curl -x http://p:1 -u me:k1234567 https://x.example.com\n";
-    let done = import(&own, keyed, &["--store", "vault"]);
-    assert!(!done.out.contains('!'), "{done:?}");
-    assert!(own.configuration().contains("http://p:1"), "{done:?}");
-    let bare = import(&Home::new(), keyed, &["--without-secrets"]);
-    assert!(bare.out.contains("proxy left out"), "{bare:?}");
 }
 
 #[test]

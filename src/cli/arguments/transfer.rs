@@ -31,8 +31,8 @@ pub struct ImportArguments {
     /// Give a number to names that are taken; otherwise such connections stay out
     #[arg(long)]
     pub rename: bool,
-    /// Let in what runs programs (cmd:, `on_change`), reads this machine (file:, env:) or has a key go another way
-    /// (proxy, `ca_file`, `allow_http`)
+    /// Let in what runs programs (cmd:, `on_change`), reads this machine (file:, env:) or has a key of here go another
+    /// way (proxy, `ca_file`, `allow_http`)
     #[arg(long)]
     pub trust: bool,
     /// What opens a bundle.
@@ -110,8 +110,8 @@ pub struct ApplyArguments {
     /// Remove connections that the file does not name, with the secrets kept here for them alone
     #[arg(long)]
     pub prune: bool,
-    /// Let in what runs programs (cmd:, `on_change`), reads this machine (file:, env:) or has a key go another way
-    /// (proxy, `ca_file`, `allow_http`)
+    /// Let in what runs programs (cmd:, `on_change`), reads this machine (file:, env:) or has a key of here go another
+    /// way (proxy, `ca_file`, `allow_http`)
     #[arg(long)]
     pub trust: bool,
     /// Don't ask before connections are removed

@@ -8,7 +8,9 @@ use crate::domain::{Connection, Name, SecretRef, error_chain};
 use crate::store::ConfigurationProblem;
 use crate::store::configuration::{refuse_fields, refused_at};
 use crate::store::files;
-use crate::store::transfer::{self, Difference, Sensitive, differences, screen, screen_way};
+use crate::store::transfer::{
+    self, Difference, Sensitive, UsedSecrets, differences, screen, screen_way,
+};
 use crate::work::core::Core;
 use crate::work::error::WorkError;
 
@@ -95,6 +97,7 @@ impl Core {
         let home = self.0.environment.home.as_deref();
         make_homes_whole(&mut read.configuration.connections, home);
         let here = self.connections().await?;
+        let used = UsedSecrets::of(&here);
         let mut plan = ApplyPlan::default();
         let (named, others) = programs::taken_out(read.configuration.settings, text);
         if others {
@@ -113,7 +116,7 @@ impl Core {
             self.refuse_wanted((path, text), at, wanted, before)
                 .await
                 .map_err(|problem| WorkError::failed(doing, problem))?;
-            let (step, sensitive) = step(wanted, before, options.trust)?;
+            let (step, sensitive) = step(wanted, before, &used, options.trust)?;
             plan.steps.push(step);
             plan.sensitive.extend(sensitive);
         }
@@ -228,11 +231,14 @@ fn make_homes_whole(connections: &mut [Arc<Connection>], home: Option<&Path>) {
 fn step(
     wanted: &Connection,
     before: Option<&Connection>,
+    used: &UsedSecrets,
     trust: bool,
 ) -> Result<(ApplyStep, Vec<Sensitive>), WorkError> {
     let mut after = wanted.clone();
     let mut sensitive = screen(&mut after, trust, before);
-    sensitive.extend(screen_way(&mut after, trust, before));
+    if used.go_by(&after, before) {
+        sensitive.extend(screen_way(&mut after, trust, before));
+    }
     let Some(before) = before else {
         return Ok((ApplyStep::Add(Box::new(after)), sensitive));
     };
