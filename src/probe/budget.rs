@@ -425,13 +425,14 @@ fn reject(record: &mut BudgetRecord, position: usize, now: Timestamp) {
     }
 }
 
-/// Pauses `key` if it is not paused already; the time of its next try.
+/// Pauses `key` if it is not paused already, and anew where the time of its pause has passed; the time of its next try.
 pub fn pause_key(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Timestamp {
-    record
-        .paused
-        .entry(key.clone())
-        .or_insert_with(|| first_pause(now))
-        .until
+    let kept = record.paused.entry(key.clone());
+    let pause = kept.or_insert_with(|| first_pause(now));
+    if pause.until <= now {
+        pause.until = after(now, length(pause.doublings));
+    }
+    pause.until
 }
 
 fn first_pause(now: Timestamp) -> Pause {

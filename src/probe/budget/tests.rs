@@ -257,6 +257,25 @@ fn a_bisect_with_one_rejection_pauses_too() {
 }
 
 #[test]
+fn a_bisect_after_the_end_of_a_pause_leaves_one_again() {
+    let then = 15 * MINUTE + 1;
+    for ends in [[Inconclusive; 3], [Inconclusive, Rejected, Rejected]] {
+        let mut record = BudgetRecord::default();
+        pause_key(&mut record, &key("a"), at(0));
+        for (made, end) in ends.into_iter().enumerate() {
+            let Decision::Granted(number) = book_bisect(&mut record, &key("a"), made, at(then))
+            else {
+                panic!("granted")
+            };
+            settle(&mut record, number, end, at(then));
+        }
+        pause_key(&mut record, &key("a"), at(then));
+        let stop = paused(&record, &key("a"), at(then)).unwrap();
+        assert_eq!(stop.until, at(then + 15 * MINUTE));
+    }
+}
+
+#[test]
 fn lifting_the_pause_of_a_host_says_that_it_is_that_of_all_keys() {
     let mut record = BudgetRecord::default();
     for name in ["a", "b", "c", "d", "e"] {
