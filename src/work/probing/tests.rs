@@ -277,6 +277,31 @@ async fn a_bisect_that_gets_no_answer_of_the_service_pauses_the_key() {
     assert_eq!(blesta.keyed(), sent);
 }
 
+/// Takes the first key that comes, and fails from then on.
+fn failing_answer(head: &str) -> String {
+    static HAS_TAKEN: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    if !is_keyed(head) || !HAS_TAKEN.swap(true, std::sync::atomic::Ordering::SeqCst) {
+        return answer(head);
+    }
+    "HTTP/1.1 500 Oops\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>".to_owned()
+}
+
+#[tokio::test]
+async fn a_bisect_during_an_outage_does_not_pause_a_key_that_was_taken_before() {
+    let (home, blesta) = (Home::new(), Blesta::start_with(None, failing_answer).await);
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
+    let verdict = probe(&core, Trigger::Asked).await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    let sent = blesta.keyed();
+    let verdict = probe(&core, Trigger::Bisect).await;
+    assert_eq!(verdict.status, 500, "{verdict:#?}");
+    assert!(blesta.keyed() > sent);
+    let host = host_of(&blesta.url).unwrap();
+    let record = core.0.state().unwrap().budget(&host).unwrap();
+    assert_eq!(record.paused.len(), 0);
+}
+
 #[tokio::test]
 async fn a_bisect_of_a_good_key_pauses_nothing_where_one_style_is_unknown() {
     let (home, blesta) = (Home::new(), Blesta::start_with(None, old_answer).await);
