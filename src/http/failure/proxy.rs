@@ -97,7 +97,7 @@ fn socks(link: &(dyn Error + 'static), setting: Setting) -> Option<ProxyFailure>
             }
             "failed parsing server response" => {
                 return Some(ProxyFailure::Unheard(
-                    "what answers there is no SOCKS5 proxy",
+                    "it answers what SOCKS5 does not know, as one whose URL says http",
                 ));
             }
             _ => return None,

@@ -1131,7 +1131,16 @@ async fn a_socks_proxy_is_told_by_what_it_answers() {
         (
             b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
             "",
-            ProxyFailure::Unheard("what answers there is no SOCKS5 proxy"),
+            ProxyFailure::Unheard(
+                "it answers what SOCKS5 does not know, as one whose URL says http",
+            ),
+        ),
+        (
+            reply(9),
+            "",
+            ProxyFailure::Unheard(
+                "it answers what SOCKS5 does not know, as one whose URL says http",
+            ),
         ),
     ] {
         let proxy = Stub::plain(Act::Speak(said.clone())).await;

@@ -316,7 +316,11 @@ fn what_a_socks_proxy_answered_is_told_without_words_of_http() {
         climb(shop(), vec![refused]).verdict
     };
     for (refusal, words, step) in [
-        (SocksRefusal::Login, "asks for a user name", "all_proxy"),
+        (
+            SocksRefusal::Login,
+            "without a login: most often it asks for a user name",
+            "all_proxy",
+        ),
         (SocksRefusal::LoginRefused, "does not take", "%40"),
         (SocksRefusal::Rule, "a rule of its own", "NO_PROXY"),
         (
@@ -356,6 +360,7 @@ fn a_proxys_password_is_asked_for_where_it_is_taken() {
         let run = climb(shop(), vec![failed(Failure::Proxy(failure))]);
         let steps = run.verdict.remedy.steps.join(" ");
         assert!(steps.contains("_proxy of this session"), "{steps}");
+        assert!(steps.contains("https_proxy"), "{steps}");
         assert!(steps.contains("--unset proxy"), "{steps}");
     }
 }
