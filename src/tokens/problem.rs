@@ -322,7 +322,8 @@ impl Refusal {
                 "this key may not do that: most often it lacks the module {}",
                 self.module
             ),
-            401 | 403 => "a server before the service refused, which knows no keys".to_owned(),
+            401 => "a server before the service refused, which knows no keys".to_owned(),
+            403 => "most often a server before the service refused, which knows no keys".to_owned(),
             404 => "there is no such thing, or the URL is wrong".to_owned(),
             500.. => "the service failed".to_owned(),
             _ => "the service refused".to_owned(),
@@ -466,6 +467,12 @@ mod tests {
                 "lacks the module Integrations",
             ),
             (403, "<html>", Reason::ServerRule, "knows no keys (403)"),
+            (
+                403,
+                r#"{"message":"no"}"#,
+                Reason::ServerRule,
+                "most often a server before",
+            ),
             (404, json, Reason::NotFound, "no such thing"),
             (500, "oops", Reason::ServerError, "the service failed (500)"),
             (500, json, Reason::ServiceException, "two"),
