@@ -361,7 +361,7 @@ fn a_proxys_password_is_asked_for_where_it_is_taken() {
         let steps = run.verdict.remedy.steps.join(" ");
         assert!(steps.contains("_proxy of this session"), "{steps}");
         assert!(steps.contains("https_proxy"), "{steps}");
-        assert!(steps.contains("--unset proxy"), "{steps}");
+        assert!(steps.contains("(switchboard connection edit "), "{steps}");
     }
 }
 
