@@ -94,7 +94,7 @@ impl StateDb {
                 .and_then(|mut asked| asked.query_row(params![name.as_str()], |row| row.get(0)))
                 .optional()
                 .with_path(&self.path)?;
-            self.update_past_in(transaction, (name, url), |past| {
+            let is_first = self.update_past_in(transaction, (name, url), |past| {
                 past.announced = Some(state);
                 let is_called = past.called.is_some_and(|(of, when)| {
                     let until = when.as_millisecond().saturating_add(LATE_MS);
@@ -104,7 +104,22 @@ impl StateDb {
                     past.called = Some((state, at));
                 }
                 !is_called
-            })
+            })?;
+            if calls && is_first {
+                // What was called of another URL before is not the last word any more.
+                let others: Vec<String> = transaction
+                    .prepare_cached("SELECT url FROM past WHERE connection = ?1 AND url <> ?2")
+                    .and_then(|mut asked| {
+                        let urls =
+                            asked.query_map(params![name.as_str(), url], |row| row.get(0))?;
+                        urls.collect()
+                    })
+                    .with_path(&self.path)?;
+                for other in &others {
+                    self.update_past_in(transaction, (name, other), |past| past.called = None)?;
+                }
+            }
+            Ok(is_first)
         })
     }
 

@@ -131,6 +131,28 @@ fn of_several_programs_one_calls_of_a_change() {
     assert_eq!(past.announced, Some(Up));
 }
 
+#[test]
+fn a_change_that_was_called_of_before_another_url_is_called_of_again() {
+    use crate::domain::State::{Down, Ok as Up};
+    let (state, shop) = (StateDb::in_memory().unwrap(), name("shop"));
+    let is_first = |second, url, to| {
+        state
+            .announce(&shop, url, (to, time(second)), true)
+            .unwrap()
+    };
+    let run = RunRecord {
+        at: time(10),
+        reason: Reason::Refused,
+        status: 0,
+        us: None,
+        planned: false,
+    };
+    state.record([(&shop, run)]).unwrap();
+    assert!(is_first(20, "http://a", Down));
+    assert!(is_first(40, "http://b", Up));
+    assert!(is_first(60, "http://a", Down) && !is_first(61, "http://a", Down));
+}
+
 /// It says to which hosts secrets may go.
 #[test]
 fn a_state_that_others_can_write_is_refused() {
