@@ -1096,6 +1096,10 @@ async fn a_proxy_that_fails_is_told_apart() {
 async fn a_socks_proxy_is_told_by_what_it_answers() {
     let reply = |code| [5, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0].to_vec();
     let behind = |why| ProxyFailure::Socks(SocksRefusal::Behind(why));
+    let unsupported = |why| ProxyFailure::Socks(SocksRefusal::Unsupported(why));
+    let foreign = || {
+        ProxyFailure::Unheard("it answers what SOCKS5 does not know, as one whose URL says http")
+    };
     for (said, login, failure) in [
         (vec![5, 255], "", ProxyFailure::Socks(SocksRefusal::Login)),
         (vec![5, 2], "", ProxyFailure::Socks(SocksRefusal::Login)),
@@ -1117,31 +1121,15 @@ async fn a_socks_proxy_is_told_by_what_it_answers() {
         (
             reply(7),
             "",
-            ProxyFailure::Socks(SocksRefusal::Unsupported(
-                "it opens no connections (reply 7)",
-            )),
+            unsupported("it opens no connections (reply 7)"),
         ),
         (
             reply(8),
             "",
-            ProxyFailure::Socks(SocksRefusal::Unsupported(
-                "it takes no such address (reply 8)",
-            )),
+            unsupported("it takes no such address (reply 8)"),
         ),
-        (
-            b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
-            "",
-            ProxyFailure::Unheard(
-                "it answers what SOCKS5 does not know, as one whose URL says http",
-            ),
-        ),
-        (
-            reply(9),
-            "",
-            ProxyFailure::Unheard(
-                "it answers what SOCKS5 does not know, as one whose URL says http",
-            ),
-        ),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "", foreign()),
+        (reply(9), "", foreign()),
     ] {
         let proxy = Stub::plain(Act::Speak(said.clone())).await;
         let by = format!("socks5h://{login}{}", proxy.address);
