@@ -357,7 +357,8 @@ mod tests {
         let here = read();
         let key = here.key.as_ref().map(SecretRef::to_string);
         assert_eq!(key.as_deref(), Some("file:/home/a/key"));
-        let (step, sensitive) = step(&read(), Some(&here), false).unwrap();
+        let used = UsedSecrets::of(&[Arc::new(here.clone())]);
+        let (step, sensitive) = step(&read(), Some(&here), &used, false).unwrap();
         assert_eq!(step, ApplyStep::Same(here.name.clone()));
         assert!(sensitive.is_empty(), "{sensitive:?}");
     }
