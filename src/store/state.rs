@@ -105,7 +105,8 @@ impl StateDb {
         let path = folder.join(FILE);
         files::refuse_writable_by_others(&path).ok()?;
         let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let database = if folder.join(format!("{FILE}-wal")).exists() {
+        let log = |end| folder.join(format!("{FILE}{end}")).exists();
+        let database = if log("-wal") || log("-journal") {
             Connection::open_with_flags(&path, read)
         } else {
             // No program writes, and none was killed. So nothing has to be made beside it to read it.
