@@ -401,6 +401,15 @@ fn a_curl_command_is_divided_whichever_field_it_is_pasted_into() {
     let mut scene = in_key();
     scene.pastes("curl https://a.example.com/x");
     assert!(scene.key_is(""), "it holds none");
+    // A URL with a pair in it is the origin of none, as a field that is empty is.
+    for field in ["n tab", "n tab tab"] {
+        let mut scene = Scene::empty();
+        scene.keys(field);
+        scene.pastes(&format!("curl https://joe:{KEY}@a.example.com/x"));
+        assert_eq!(scene.text(FieldId::Url), "https://a.example.com/x");
+        assert_eq!(scene.text(FieldId::Username), "joe");
+        assert!(scene.key_is(KEY), "{field}");
+    }
 }
 
 fn entries() -> Vec<String> {

@@ -160,7 +160,10 @@ impl Model {
         undo.remember(form, &[FieldId::Url, FieldId::Username, FieldId::Key]);
         let mut notes = command.notes;
         // The key of a command is for the place that it asks; the path there is none that was typed here.
-        let is_there = |url: &String| id != FieldId::Url && Origin::parse(url) == form.origin();
+        let is_there = |url: &String| {
+            let there = Origin::parse(url).filter(|_| id != FieldId::Url);
+            there.is_some() && there == form.origin()
+        };
         let is_bare = command.url.is_none() && command.credentials.is_none();
         let url = command.url.filter(|url| !is_there(url));
         if url.is_some() {
