@@ -1517,6 +1517,23 @@ fn a_key_meant_for_a_token_that_has_gone_means_no_other_one() {
     page_of(&mut scene, &[0, 1, 3]);
     scene.keys("down");
     assert_eq!(selected(&scene), Some("SU-3"), "the one in its place");
+    // Nor is the key of the connection meant where no token is left.
+    scene.keys("l");
+    page_of(&mut scene, &[]);
+    for key in "y Y v d enter".split(' ') {
+        scene.effects();
+        scene.keys(key);
+        assert_eq!(scene.effects(), [], "{key}");
+        assert!(scene.model.overlay.is_none(), "{key}");
+        assert!(scene.notice().contains("is gone"), "{key}");
+    }
+    scene.keys("l");
+    page_of(&mut scene, &[0, 3]);
+    assert_eq!(selected(&scene), Some("SU-3"));
+    scene.keys("l");
+    page_of(&mut scene, &[]);
+    scene.keys("down");
+    assert_eq!(scene.model.marked_token_row(), Some(0));
 }
 
 #[test]

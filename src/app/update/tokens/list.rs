@@ -214,13 +214,18 @@ impl Model {
         }
     }
 
-    /// Rows have come: the selection is on the wanted one at `place`, else where it was.
+    /// Rows have come: the selection is on the wanted one at `place`, else where it was. Where the account has none any
+    /// more, what is held here is not meant in their place.
     pub(super) fn token_is_at(&mut self, place: Option<u64>) {
         if let Some(place) = place.and_then(|place| usize::try_from(place).ok()) {
             self.token_row = self.held_rows().saturating_add(place);
+            self.token_lost = false;
         }
-        let rows = self.token_rows();
-        self.token_row = self.token_row.min(rows.saturating_sub(1));
+        let (held, last) = (self.held_rows(), self.token_rows().saturating_sub(1));
+        let account = self.tokens.list.as_ref();
+        let is_sought = account.is_some_and(|account| !account.wanted.is_empty());
+        self.token_lost |= is_sought && self.token_row >= held && last < held;
+        self.token_row = self.token_row.min(last);
         self.show_token_row();
     }
 
