@@ -705,6 +705,11 @@ fn where_what_was_selected_is_gone_it_is_said_how_to_go_on() {
     lost.list.lost = Some((lost.list.selected.take(), 1));
     let shown = text(&lost);
     assert!(shown.contains("↓ selects a row"), "{shown}");
+    // Where the filter leaves no row there is none to go to.
+    lost.list.filter = "zzz".into();
+    lost.list.visible.clear();
+    let shown = text(&lost);
+    assert!(shown.contains("Esc clears the filter"), "{shown}");
 }
 
 #[test]

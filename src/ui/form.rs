@@ -409,10 +409,11 @@ const CLEARS: &str = " clears the filter: no connection matches it.";
 const SELECTS: &str = " selects a row: what was selected is gone.";
 
 fn draw_empty(view: &View<'_>, area: Rect, buf: &mut Buffer) {
-    let (action, does) = match view.model.list.lost {
+    let list = &view.model.list;
+    let (action, does) = match list.lost {
         _ if view.model.entries.is_empty() => (Action::New, ADDS),
-        Some(_) => (Action::Down, SELECTS),
-        None => (Action::Back, CLEARS),
+        Some(_) if !list.visible.is_empty() => (Action::Down, SELECTS),
+        _ => (Action::Back, CLEARS),
     };
     let key = view.model.keymap.list_key(action).unwrap_or_default();
     let words = match &view.model.loaded {
