@@ -207,6 +207,8 @@ impl Model {
 
     fn list_anew(&mut self, left_at: Option<Name>) {
         let row = self.list.row().unwrap_or(0);
+        // Under headings it stands further down.
+        let cursor = self.table_cursor().filter(|_| self.board.is_open());
         let filter = self.list.last_filter.of(self.list.filter.value());
         let mut held = std::mem::take(&mut self.list.held);
         let mut places: Vec<SortKey> = Vec::with_capacity(self.entries.len());
@@ -230,7 +232,7 @@ impl Model {
         let gone = self.list.lost.as_ref().and_then(|(name, _)| name.as_ref());
         let mut kept = left_at.into_iter().chain(&self.list.selected).chain(gone);
         let kept = kept.find(|name| self.list.visible.contains(name)).cloned();
-        if kept.is_none() && self.has_lost_selection(row) {
+        if kept.is_none() && self.has_lost_selection(cursor.unwrap_or(row)) {
             return self.set_selection(None);
         }
         let last = self.list.visible.len().saturating_sub(1);

@@ -799,3 +799,56 @@ fn a_key_meant_for_a_group_that_has_left_means_no_connection() {
     scene.keys("P");
     assert!(scene.model.overlay.is_none());
 }
+
+fn connections(of: &[(&str, &str)]) -> Message {
+    let tagged = of.iter().map(|(name, tag)| {
+        let mut connection = shop(name);
+        connection.tags = vec![(*tag).to_owned()];
+        connection.into()
+    });
+    Message::ConfigurationLoaded(Box::new(Loaded {
+        connections: tagged.collect(),
+        ..Loaded::default()
+    }))
+}
+
+#[test]
+fn from_where_a_row_has_left_its_group_the_next_key_goes_beside_it() {
+    let all = [("a", "eu"), ("b", "us"), ("c", "us"), ("d", "us")];
+    for (key, beside) in [("down", "d"), ("up", "b")] {
+        let mut scene = Scene::empty();
+        scene.send(connections(&all)).keys("w T end up");
+        assert_eq!(scene.selected(), "c");
+        scene.send(connections(&[all[0], all[1], all[3]]));
+        scene.model.notice = None;
+        scene.keys("enter");
+        let said = "c was removed or renamed: no connection is selected";
+        assert_eq!(scene.notice(), said, "what the key is for is gone");
+        scene.keys(key);
+        assert_eq!((scene.selected(), scene.notice()), (beside, ""), "{key}");
+        assert!(!scene.model.board.on_heading(), "{key}");
+    }
+}
+
+#[test]
+fn a_marked_group_that_leaves_with_what_the_filter_left_in_it_selects_none() {
+    let mut scene = Scene::empty();
+    scene.send(connections(&[("a", "eu"), ("b", "us"), ("c", "us")]));
+    scene.watched("a", Reason::Refused);
+    scene.watched("b", Reason::Refused);
+    scene.keys("/").types("state:down");
+    scene.keys("enter home w T home");
+    assert!(scene.model.board.on_heading());
+    scene.watched("a", Reason::Connected);
+    assert_eq!(scene.visible(), ["b", "a"], "it stays under the hand");
+    scene.send(connections(&[("a", "us"), ("b", "us"), ("c", "us")]));
+    assert_eq!((scene.selected(), scene.model.table_cursor()), ("", None));
+    assert_eq!(
+        scene.model.table_len(),
+        2,
+        "what did not pass the filter has gone"
+    );
+    scene.effects();
+    scene.keys("P enter");
+    assert_eq!(scene.effects(), []);
+}

@@ -217,8 +217,7 @@ impl Model {
         if !self.board.is_open() {
             return;
         }
-        if self.board.stale {
-            self.board.stale = false;
+        while std::mem::take(&mut self.board.stale) {
             self.group_rows();
         }
         match self.board.view.clone() {

@@ -4,6 +4,7 @@ use super::WatchingEffect;
 use super::board::BoardView;
 use crate::app::effect::Effect;
 use crate::app::model::Model;
+use crate::app::notice::About;
 
 impl Model {
     /// Enter in the table: the detail of the marked connection, or the group of a heading folds.
@@ -15,7 +16,7 @@ impl Model {
             return self.fold();
         }
         let Some(name) = self.list.selected.clone() else {
-            return;
+            return self.complain_about(About::Selection, self.nothing_selected());
         };
         self.board.view = BoardView::Detail(name.clone());
         self.board.plot = None;

@@ -126,8 +126,9 @@ impl Model {
             return;
         }
         if self.board.heading.take().is_some() && !self.list.filtering {
-            self.set_selection(None);
+            // Said first: what the filter has left in the group goes now, and the list is put together anew.
             self.list.lost = Some((None, cursor.unwrap_or(0)));
+            self.set_selection(None);
             return self.complain_about(About::Selection, self.nothing_selected());
         }
         if self.list.selected.is_none() {
