@@ -190,12 +190,12 @@ fn a_key_of_here_goes_the_way_that_a_file_names_only_where_it_is_trusted() {
             "version = 1\n[[connection]]\nname = \"{name}\"\nservice = \"http\"\nurl = \"http://x.example.com\"\n{more}"
         )
     };
-    let way = "proxy = \"http://evil:1\"\nca_file = \"/evil.pem\"\nallow_http = true\n";
+    let routed = "proxy = \"http://evil:1\"\nca_file = \"/evil.pem\"\nallow_http = true\n";
     let key = "key = \"vault:shop/key\"\n";
     // A new connection has no key of here, and one without a key none that could go anywhere.
     for how in ["import", "apply"] {
         let home = Home::new();
-        let done = home.run_with(&["connection", how, "-"], &shop("new", way));
+        let done = home.run_with(&["connection", how, "-"], &shop("new", routed));
         assert!(!done.out.contains('!'), "{done:?}");
         assert!(home.configuration().contains("http://evil:1"), "{done:?}");
     }
@@ -203,7 +203,7 @@ fn a_key_of_here_goes_the_way_that_a_file_names_only_where_it_is_trusted() {
     for (how, name) in [("import", "new"), ("apply", "new"), ("apply", "shop")] {
         let home = Home::new();
         import(&home, &shop("shop", key), &[]);
-        let evil = shop(name, &format!("{key}{way}"));
+        let evil = shop(name, &format!("{key}{routed}"));
         let run = |more: &[&str]| home.run_with(&[&["connection", how, "-"], more].concat(), &evil);
         for more in [&["--dry-run"][..], &[]] {
             let wary = run(more);
