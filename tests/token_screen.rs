@@ -499,7 +499,10 @@ async fn every_failure_has_its_words_on_the_screen() {
             load(person).await;
             for (mishap, words) in [
                 (instead(404, "no"), "not found (404)"),
-                (instead(403, "<html>"), "which knows no keys (403)"),
+                (
+                    instead(403, "<html>"),
+                    "by a server before the service (403)",
+                ),
                 (
                     Mishap::Instead(Answer::json(
                         403,

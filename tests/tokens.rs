@@ -566,7 +566,7 @@ async fn every_answer_has_its_words() {
             403,
             "<html>no</html>",
             Reason::ServerRule,
-            "no keys (403",
+            "before the service (403",
             1,
         ),
         (404, ERROR, Reason::NotFound, "404", 1),
@@ -1177,7 +1177,7 @@ async fn every_failure_has_its_exit_code() {
         Mishap::Instead(switchboard::sim::Answer::new(status, "text/plain", body))
     };
     for (mishap, words) in [
-        (instead(403, "no"), "knows no keys (403)"),
+        (instead(403, "no"), "by a server before the service (403)"),
         (instead(404, "no"), "404"),
         (instead(200, "{"), "not what this API sends"),
     ] {

@@ -323,7 +323,7 @@ impl Refusal {
                 self.module
             ),
             401 => "a server before the service refused, which knows no keys".to_owned(),
-            403 => "most often a server before the service refused, which knows no keys".to_owned(),
+            403 => "refused, most often by a server before the service".to_owned(),
             404 => "there is no such thing, or the URL is wrong".to_owned(),
             500.. => "the service failed".to_owned(),
             _ => "the service refused".to_owned(),
@@ -466,12 +466,17 @@ mod tests {
                 Reason::PermissionMissing,
                 "lacks the module Integrations",
             ),
-            (403, "<html>", Reason::ServerRule, "knows no keys (403)"),
+            (
+                403,
+                "<html>",
+                Reason::ServerRule,
+                "by a server before the service (403)",
+            ),
             (
                 403,
                 r#"{"message":"no"}"#,
                 Reason::ServerRule,
-                "most often a server before",
+                "most often by a server before",
             ),
             (404, json, Reason::NotFound, "no such thing"),
             (500, "oops", Reason::ServerError, "the service failed (500)"),

@@ -203,7 +203,7 @@ fn a_key_of_here_goes_the_way_that_a_file_names_only_where_it_is_trusted() {
     for (how, name) in [("import", "new"), ("apply", "new"), ("apply", "shop")] {
         let home = Home::new();
         import(&home, &shop("shop", key), &[]);
-        let evil = shop(name, &format!("{key}{routed}"));
+        let evil = shop(name, &format!("username = \"{name}\"\n{key}{routed}"));
         let run = |more: &[&str]| home.run_with(&[&["connection", how, "-"], more].concat(), &evil);
         for more in [&["--dry-run"][..], &[]] {
             let wary = run(more);
