@@ -200,6 +200,8 @@ fn a_definition_of_a_cms_comes_before_the_common_words_and_behind_the_common_rul
     let of = |catalog: &Catalog| {
         let service = catalog.get(&ServiceId::http()).unwrap();
         assert!(service.words(Reason::Reset, None).is_some());
+        let words = service.words(Reason::Refused, None).unwrap();
+        assert_eq!(words.cause.fill(|_| None) == "Ours.", catalog != &embedded);
         service.rules().map(|rule| rule.reason).collect::<Vec<_>>()
     };
     let mut rules = of(&embedded);
