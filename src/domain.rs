@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod error;
 pub mod handle;
 pub mod history;
+pub mod misfit;
 mod paths;
 pub mod plot;
 pub mod proxy;
@@ -31,6 +32,7 @@ pub use connection::{AddressFamily, AuthStyle, Connection, Name, SecretRef, Serv
 pub use endpoint::{Endpoint, Origin, UrlProblem};
 pub use error::{Cause, error_chain};
 pub use handle::{CopyForm, HandleSlot};
+pub use misfit::Misfit;
 pub use paths::is_cms_file;
 pub use reason::{AnsweredBy, Reason, State, Who};
 pub use reply::{

@@ -309,18 +309,36 @@ impl Core {
         Ok(())
     }
 
-    /// What keeps `connection` from being asked, a sentence each; what stands so in `before` is no news.
-    async fn unaskable(&self, connection: &Connection, before: Option<&Connection>) -> Vec<String> {
+    /// What keeps `connection` from being asked, a field and a sentence each; what stands so in `before` is no news.
+    async fn unaskable(
+        &self,
+        connection: &Connection,
+        before: Option<&Connection>,
+    ) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         if before.is_none_or(|one| one.service != connection.service)
             && let Err(problem) = self.service_of(connection).await
         {
-            found.push(error_chain(&problem));
+            found.push(("service", error_chain(&problem)));
         }
         if before.is_none_or(|one| one.url != connection.url)
             && let Err(problem) = Endpoint::parse(&connection.url)
         {
-            found.push(format!("its URL is none: {problem}"));
+            found.push(("url", format!("its URL is none: {problem}")));
+        }
+        let mut written = connection.clone();
+        // An empty text of a file is none here.
+        for text in [&mut written.cms, &mut written.cms_url, &mut written.proxy] {
+            text.take_if(|text| text.is_empty());
+        }
+        if let Some(cms) = &written.cms
+            && before.is_none_or(|one| one.cms != written.cms)
+            && let Err(problem) = self.check_cms(cms).await
+        {
+            found.push(("cms", error_chain(&problem)));
+        }
+        if let Some(misfit) = written.misfit(before) {
+            found.push((misfit.field(), misfit.to_string()));
         }
         found
     }

@@ -2,8 +2,7 @@
 
 use crate::domain::connection::NameProblem;
 use crate::domain::endpoint::UrlProblem;
-use crate::domain::proxy::ProxyProblem;
-use crate::domain::{Name, Origin};
+use crate::domain::{Misfit, Name, Origin};
 
 /// Why what stands in a field can't be saved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,12 +10,9 @@ pub enum FieldProblem {
     /// No URL that can be asked.
     #[error(transparent)]
     Url(#[from] UrlProblem),
-    /// The same of the CMS.
-    #[error("reading the URL of the CMS: {0}")]
-    CmsUrl(UrlProblem),
-    /// No proxy that can be asked.
+    /// A further field that can't be what is meant.
     #[error(transparent)]
-    Proxy(#[from] ProxyProblem),
+    Misfit(#[from] Misfit),
     /// The configuration would show it. Holds the parameter's name.
     #[error(
         "{0} in it holds a secret, which the configuration would show: leave it out, and enter it as the key"
@@ -54,18 +50,6 @@ pub enum FieldProblem {
         "the user name holds what looks like a key, which the configuration would show: put that into the key's field"
     )]
     KeyAsUsername,
-    /// No tag that a configuration may hold.
-    #[error("a tag is 1 to 64 visible characters")]
-    Tag,
-    /// The configuration would show them.
-    #[error(
-        "a proxy's user name and password don't belong in the configuration: put it into the variable https_proxy or \
-         http_proxy"
-    )]
-    ProxyUserInfo,
-    /// It would be left out without a word.
-    #[error("a certificate's key is nothing without the certificate: enter its file too")]
-    KeyWithoutCertificate,
     /// Another word.
     #[error("the auth style is auto, basic or headers")]
     Auth,

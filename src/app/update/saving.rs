@@ -16,10 +16,8 @@ use crate::app::notice::About;
 use crate::app::secret_field::SecretField;
 use crate::app::watching::WatchingEffect;
 use crate::domain::endpoint::secret_parameter;
-use crate::domain::proxy::ProxyUrl;
-use crate::domain::text::inert;
 use crate::domain::{
-    Connection, Endpoint, HandleSlot, Name, PassphrasePurpose, SecretRef, ServiceId, State,
+    Connection, Endpoint, HandleSlot, Misfit, Name, PassphrasePurpose, SecretRef, ServiceId, State,
     is_cms_file,
 };
 use crate::service::hints;
@@ -429,32 +427,16 @@ impl Model {
     }
 }
 
-/// What is asked on the way of a probe, was changed here, and can't be asked as it stands.
+/// The first further field that was changed here and can't be what is meant.
 fn unasked(draft: &Draft) -> Option<(FieldId, FieldProblem)> {
-    let (opened, connection) = (draft.opened.as_deref(), &draft.connection);
-    let cms = connection.cms_url.as_deref();
-    let cms = cms.filter(|cms| opened.and_then(|one| one.cms_url.as_deref()) != Some(cms));
-    if let Some(Err(problem)) = cms.map(Endpoint::parse) {
-        return Some((FieldId::CmsUrl, FieldProblem::CmsUrl(problem)));
-    }
-    if let Some(name) = cms.and_then(secret_parameter) {
-        return Some((FieldId::CmsUrl, FieldProblem::SecretInUrl(name)));
-    }
-    if connection.tags.iter().any(|tag| inert(tag, 64) != *tag) {
-        return Some((FieldId::Tags, FieldProblem::Tag));
-    }
-    let lacks = |one: &Connection| one.client_key.is_some() && one.client_cert.is_none();
-    if lacks(connection) && !opened.is_some_and(lacks) {
-        return Some((FieldId::ClientCert, FieldProblem::KeyWithoutCertificate));
-    }
-    let proxy = connection.proxy.as_deref();
-    let proxy = proxy.filter(|proxy| opened.and_then(|one| one.proxy.as_deref()) != Some(proxy));
-    let problem = match ProxyUrl::new(proxy?).parse() {
-        Ok(url) if url.username().is_empty() && url.password().is_none() => return None,
-        Ok(_) => FieldProblem::ProxyUserInfo,
-        Err(problem) => problem.into(),
+    let misfit = draft.connection.misfit(draft.opened.as_deref())?;
+    let field = match misfit {
+        Misfit::CmsUrl(_) | Misfit::SecretInCmsUrl(_) => FieldId::CmsUrl,
+        Misfit::Tag => FieldId::Tags,
+        Misfit::KeyWithoutCertificate => FieldId::ClientCert,
+        Misfit::Proxy(_) | Misfit::ProxyUserInfo => FieldId::Proxy,
     };
-    Some((FieldId::Proxy, problem))
+    Some((field, misfit.into()))
 }
 
 /// What is said of values that could not be taken out of their stores.

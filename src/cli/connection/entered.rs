@@ -48,15 +48,15 @@ pub(super) fn username(typed: &str) -> String {
     cleaned.value
 }
 
-/// Refuses a URL of a CMS that can't be asked.
-pub(super) fn check_cms_url(url: &str) -> Result<(), Fault> {
-    let read = Endpoint::parse(url);
-    read.map_err(|problem| Fault::step("reading the URL of the CMS", problem))?;
-    Ok(())
-}
-
-/// Refuses a proxy that can't be asked, and points out what every probe would fail of as things are.
-pub(super) fn check_way(way: &RouteArguments) -> Result<(), Fault> {
+/// Refuses what was given and can't be what is meant, and points out what every probe would fail of as things are.
+pub(super) fn check_way(
+    connection: &Connection,
+    before: &Connection,
+    way: &RouteArguments,
+) -> Result<(), Fault> {
+    if let Some(misfit) = connection.misfit(Some(before)) {
+        return Err(Fault::of(misfit));
+    }
     if let Some(proxy) = &way.proxy {
         let read = ProxyUrl::new(proxy.as_str()).shown().map_err(Fault::of)?;
         if !proxy.contains("://") {

@@ -20,6 +20,7 @@ pub(super) async fn put(
     connection: &mut Connection,
     given: &FieldArguments,
 ) -> Result<(Edit, Edit), Fault> {
+    let before = connection.clone();
     let reference = |text: &Option<String>| {
         let text = text.as_deref();
         text.map(str::parse::<SecretRef>)
@@ -64,13 +65,12 @@ pub(super) async fn put(
     if let Some(given) = &given.cms {
         connection.cms = Some(cms(context, given).await?);
     }
-    if let Some(url) = &given.cms_url {
-        entered::check_cms_url(url)?;
+    if given.cms_url.is_some() {
         connection.cms_url.clone_from(&given.cms_url);
     }
     probe::apply_route(connection, &given.way)?;
     probe::apply_sending(connection, &given.sending);
-    entered::check_way(&given.way)?;
+    entered::check_way(connection, &before, &given.way)?;
     let (key, token) = sources::pair(&context.environment, &given.key, &given.token)?;
     let edit = |value: Option<_>| value.map_or(Edit::Keep, Edit::Set);
     Ok((edit(key), edit(token)))

@@ -86,10 +86,20 @@ impl From<FileProblem> for ConfigurationProblem {
     }
 }
 
-/// That `what` is refused of the connection at `at` among those of the file, with its line.
-pub fn refused_at((path, text): (&Path, &str), at: usize, what: String) -> ConfigurationProblem {
+/// That `what` is refused of the connection at `at` among those of the file, with the line of its `field`, or its own
+/// where that is not told or does not stand there.
+pub fn refused_at(
+    (path, text): (&Path, &str),
+    at: usize,
+    field: Option<&str>,
+    what: String,
+) -> ConfigurationProblem {
     let read = text.parse::<toml_edit::Document<String>>().ok();
-    let span = read.and_then(|read| read.get("connection")?.get(at)?.span());
+    let span = read.and_then(|read| {
+        let table = read.get("connection")?.get(at)?;
+        let value = field.and_then(|field| table.get(field)?.span());
+        value.or_else(|| table.span())
+    });
     let problem = FieldProblem {
         at: span.map_or(0, |span| span.start),
         what,

@@ -143,18 +143,19 @@ impl Core {
         wanted: &Connection,
         before: Option<&Connection>,
     ) -> Result<(), ConfigurationProblem> {
-        let why = if let Err(problem) = refuse_fields(wanted, before) {
-            problem.to_string()
-        } else {
-            let open = self.refuse_open_secrets(wanted, before).await.err();
-            let why = match open {
-                Some(problem) => Some(error_chain(&problem)),
-                None => self.unaskable(wanted, before).await.into_iter().next(),
-            };
-            let Some(why) = why else { return Ok(()) };
-            format!("{}: {why}", wanted.name)
+        if let Err(problem) = refuse_fields(wanted, before) {
+            return Err(refused_at(file, at, None, problem.to_string()));
+        }
+        let open = self.refuse_open_secrets(wanted, before).await.err();
+        let (field, why) = match open {
+            Some(problem) => (None, error_chain(&problem)),
+            None => match self.unaskable(wanted, before).await.into_iter().next() {
+                Some((field, why)) => (Some(field), why),
+                None => return Ok(()),
+            },
         };
-        Err(refused_at(file, at, why))
+        let why = format!("{}: {why}", wanted.name);
+        Err(refused_at(file, at, field, why))
     }
 
     /// Does what a plan says: additions and changes in one step, then removals with their secrets. Gives the
@@ -270,46 +271,87 @@ mod tests {
     use crate::domain::{Origin, ServiceId};
     use crate::store::SecretPlace;
 
+    const URL: &str = "url = \"https://a.example\"";
+
+    /// What is said of a file whose second connection, in line 6, has these `lines` from line 9 on.
+    async fn refused(core: &Core, lines: &str) -> String {
+        let table = |name: &str, lines: &str| {
+            format!("[[connection]]\nname = \"{name}\"\nservice = \"http\"\n{lines}\n")
+        };
+        let text = format!("version = 1\n{}{}", table("a", URL), table("b", lines));
+        let plan = core.plan_apply(Path::new("/defs.toml"), &text, ApplyOptions::default());
+        error_chain(&plan.await.unwrap_err())
+    }
+
     #[tokio::test]
     async fn what_would_be_refused_is_told_before_with_its_line() {
         let home = crate::work::tests::Home::new();
         let core = home.core();
-        let table = |name: &str, more: &str| {
-            format!("[[connection]]\nname = \"{name}\"\nservice = \"http\"\n{more}\n")
-        };
-        let url = "url = \"https://a.example\"";
-        let note = format!("{url}\nnote = \"{}\"", "x".repeat(2_049));
+        let note = format!("{URL}\nnote = \"{}\"", "x".repeat(2_049));
         let long = format!("url = \"https://a.example/{}\"", "x".repeat(2_049));
         let secret = "url = \"https://b.example/?api_key=SEKRETAPIKEY1234\"".to_owned();
-        let cms = format!("{url}\ncms_url = \"https://b.example/?token=SEKRETAPIKEY1234\"");
-        let unknown = format!("{url}\n[[connection]]\nname = \"c\"\nservice = \"nosuch\"\n{url}");
-        for (second, what) in [
-            (note, "the note of \"b\""),
-            (long, "a URL of \"b\""),
-            (
-                secret,
-                "b: saving the URL: its parameter api_key holds a secret",
-            ),
-            (cms, "b: saving the URL: its parameter token holds a secret"),
-            ("url = \"::\"".to_owned(), "b: its URL is none: "),
-            (unknown, "c: no service is called nosuch"),
+        let cms = format!("{URL}\ncms_url = \"https://b.example/?token=SEKRETAPIKEY1234\"");
+        let unknown = format!("{URL}\n[[connection]]\nname = \"c\"\nservice = \"nosuch\"\n{URL}");
+        for (lines, line, what) in [
+            (note, 6, "the note of \"b\""),
+            (long, 6, "a URL of \"b\""),
+            (secret, 6, "b: saving the URL: its parameter api_key holds"),
+            (cms, 6, "b: saving the URL: its parameter token holds"),
+            ("url = \"::\"".to_owned(), 9, "b: its URL is none: "),
+            (unknown, 12, "c: no service is called nosuch"),
         ] {
-            let text = format!("version = 1\n{}{}", table("a", url), table("b", &second));
-            let plan = core
-                .plan_apply(Path::new("/defs.toml"), &text, ApplyOptions::default())
-                .await;
-            let told = crate::domain::error_chain(&plan.unwrap_err());
-            let line = if what.starts_with('c') { 10 } else { 6 };
-            assert!(told.contains(&format!("/defs.toml, line {line}")), "{told}");
+            let told = refused(&core, &lines).await;
+            assert!(
+                told.contains(&format!("/defs.toml, line {line},")),
+                "{told}"
+            );
             assert!(told.contains(what) && !told.contains("SEKRET"), "{told}");
         }
+        for (line, what) in [
+            ("proxy = \"ftp://p:1\"", "b: a proxy speaks "),
+            ("proxy = \"http://\"", "b: the proxy http://"),
+            ("cms = \"nosuch\"", "b: looking up the CMS: no "),
+            ("cms_url = \"::\"", "b: reading the URL of the CMS"),
+            (
+                "client_key = \"/k.pem\"",
+                "b: a certificate's key is nothing",
+            ),
+        ] {
+            let told = refused(&core, &format!("{URL}\n{line}")).await;
+            assert!(told.contains("/defs.toml, line 10,"), "{told}");
+            assert!(told.contains(what), "{told}");
+        }
         // What stands here so already is no news.
-        let odd = Connection::new(Name::parse("a").unwrap(), ServiceId::new("nosuch"), "::");
+        let mut odd = Connection::new(Name::parse("a").unwrap(), ServiceId::new("nosuch"), "::");
+        (odd.proxy, odd.cms) = (Some("ftp://p:1".to_owned()), Some("nosuch".to_owned()));
         core.edit(move |document| document.add(&odd)).await.unwrap();
-        let text =
-            "version = 1\n[[connection]]\nname = \"a\"\nservice = \"nosuch\"\nurl = \"::\"\n";
+        let text = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"nosuch\"\nurl = \"::\"\nproxy = \"ftp://p:1\"\ncms = \"nosuch\"\n";
         let plan = core.plan_apply(Path::new("/defs.toml"), text, ApplyOptions::default());
         assert!(!plan.await.unwrap().changes());
+    }
+
+    #[tokio::test]
+    async fn an_import_brings_what_can_be_mended_and_says_what_is_wrong() {
+        let home = crate::work::tests::Home::new();
+        let core = home.core();
+        for (more, told) in [
+            ("proxy = \"ftp://p:1\"", "a proxy speaks"),
+            ("cms = \"nosuch\"", "no CMS is called nosuch"),
+            ("cms_url = \"::\"", "reading the URL of the CMS"),
+            ("client_key = \"/k.pem\"", "nothing without the certificate"),
+            ("proxy = \"\"\ncms = \"\"\ncms_url = \"\"", ""),
+        ] {
+            let text = format!(
+                "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\n{URL}\n{more}\n"
+            );
+            let options = crate::work::transfer::ImportOptions::default();
+            let read = core.read_import(Path::new("/defs.toml"), text.as_bytes(), &options);
+            let item = read.await.unwrap().items.remove(0);
+            assert!(item.comes_in(), "{more}");
+            let notes = item.notes.join("; ");
+            assert!(notes.contains(told), "{more}: {notes}");
+            assert_eq!(notes.is_empty(), told.is_empty(), "{more}: {notes}");
+        }
     }
 
     #[tokio::test]

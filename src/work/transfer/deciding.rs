@@ -100,7 +100,7 @@ impl Core {
             .map_err(|problem| WorkError::failed("saving", problem))?;
         // It can be described and mended later.
         let unaskable = self.unaskable(connection, None).await;
-        item.notes.extend(unaskable);
+        item.notes.extend(unaskable.into_iter().map(|(_, why)| why));
         Ok(())
     }
 
