@@ -170,6 +170,8 @@ pub enum TlsFailure {
     Authority,
     /// A signature of the chain does not hold by the key of the issuer that is named.
     Signature,
+    /// What the server signed of the handshake is not signed with the key of the certificate that it shows.
+    ForeignKey,
     /// A certificate of the chain can't be used: why, in a few words.
     Unusable(String),
     /// No protocol version or cipher in common.

@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::VerifierBuilderError;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, OtherError,
+    RootCertStore, SignatureScheme,
 };
 use tokio::sync::OnceCell;
 
@@ -233,7 +233,7 @@ impl ServerCertVerifier for Trust {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let algorithms = &self.roots.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        verify_tls12_signature(message, certificate, signature, algorithms).map_err(of_handshake)
     }
 
     fn verify_tls13_signature(
@@ -243,12 +243,29 @@ impl ServerCertVerifier for Trust {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let algorithms = &self.roots.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        verify_tls13_signature(message, certificate, signature, algorithms).map_err(of_handshake)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let algorithms = &self.roots.provider.signature_verification_algorithms;
         algorithms.supported_schemes()
+    }
+}
+
+/// The certificate's key does not fit what the server signed of the handshake (RFC 8446, 4.4.3; RFC 5246, 7.4.3), which
+/// rustls tells in the words for signatures within the chain.
+#[derive(Debug, thiserror::Error)]
+#[error("the signature of the handshake: {0}")]
+pub struct HandshakeSignature(pub CertificateError);
+
+fn of_handshake(error: TlsError) -> TlsError {
+    use CertificateError as Problem;
+    match error {
+        TlsError::InvalidCertificate(
+            problem @ (Problem::BadSignature
+            | Problem::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }),
+        ) => Problem::Other(OtherError(Arc::new(HandshakeSignature(problem)))).into(),
+        other => other,
     }
 }
 

@@ -330,6 +330,20 @@ impl Authority {
         server_config(chain, key)
     }
 
+    /// A server whose key is another one than its certificate's.
+    pub(crate) fn server_with_another_key(&self, versions: Versions) -> ServerConfig {
+        let (chain, _) = self.issue(&["127.0.0.1"], |_| {});
+        let provider = Arc::new(ring::default_provider());
+        let other = private(&KeyPair::generate().unwrap());
+        let other = provider.key_provider.load_private_key(other).unwrap();
+        let shown = rustls::sign::CertifiedKey::new(chain, other);
+        ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(shown)))
+    }
+
     /// A server that wants a certificate of this authority's from its clients.
     pub(crate) fn server_for_known_clients(&self, versions: Versions) -> ServerConfig {
         self.server_for_clients(versions, |verifier| verifier)

@@ -188,6 +188,7 @@ fn tls_words_of(failure: &TlsFailure) -> String {
         TlsFailure::UnknownIssuer => "its TLS certificate is not trusted: nobody known issued it",
         TlsFailure::Authority => "its TLS certificate is an authority's own",
         TlsFailure::Signature => "its TLS certificate does not fit its issuer",
+        TlsFailure::ForeignKey => "it signs TLS with another key than its certificate's",
         TlsFailure::Unusable(why) => return format!("its TLS certificate can't be used: {why}"),
         TlsFailure::Protocol => "no version or cipher of TLS in common",
         TlsFailure::NotForHttp => "it offers no HTTP within TLS",

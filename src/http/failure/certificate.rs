@@ -6,6 +6,7 @@ use crate::domain::TlsFailure;
 use crate::domain::text::inert;
 
 use super::Leaf;
+use crate::http::tls::HandshakeSignature;
 
 /// Signatures that nobody takes any more, as object identifiers in DER: MD5 and SHA-1 with RSA, SHA-1 with ECDSA.
 const OUTDATED: [&[u8]; 3] = [
@@ -28,13 +29,7 @@ pub(super) fn failure(problem: &CertificateError, leaf: Option<Leaf>) -> TlsFail
         Problem::BadSignature if leaf == Some(Leaf::Weak) => {
             unusable("an RSA key of it, or of one that signs it, has fewer than 2048 bits")
         }
-        Problem::UnsupportedSignatureAlgorithmForPublicKeyContext {
-            signature_algorithm_id: signature,
-            public_key_algorithm_id: key,
-        } if [signature, key]
-            .iter()
-            .all(|id| id.get(2..7) == Some(ELLIPTIC)) =>
-        {
+        problem if is_other_curve(problem) => {
             unusable("the key that signs it is on another curve than P-256 and P-384")
         }
         // An authority that is trusted has its name, and another key: that one did not sign it.
@@ -64,9 +59,31 @@ pub(super) fn failure(problem: &CertificateError, leaf: Option<Leaf>) -> TlsFail
         Problem::InvalidPurpose | Problem::InvalidPurposeContext { .. } => {
             unusable("it, or one that signs it, is not for servers (no serverAuth in its purposes)")
         }
-        Problem::Other(other) => broken_rule(&other.to_string(), leaf),
+        Problem::Other(other) => match other.0.downcast_ref::<HandshakeSignature>() {
+            Some(HandshakeSignature(problem)) => of_handshake(problem, leaf),
+            None => broken_rule(&other.to_string(), leaf),
+        },
         other => broken_rule(&other.to_string(), leaf),
     }
+}
+
+/// The handshake is not signed with the certificate's key, as far as that can be read here.
+fn of_handshake(problem: &CertificateError, leaf: Option<Leaf>) -> TlsFailure {
+    match problem {
+        _ if leaf == Some(Leaf::Weak) => failure(problem, leaf),
+        problem if is_other_curve(problem) => {
+            unusable("its key is on another curve than P-256 and P-384")
+        }
+        _ => TlsFailure::ForeignKey,
+    }
+}
+
+/// Whether key and signature are both of ECDSA, and do not go together.
+fn is_other_curve(problem: &CertificateError) -> bool {
+    matches!(problem, CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+        signature_algorithm_id: signature,
+        public_key_algorithm_id: key,
+    } if [signature, key].iter().all(|id| id.get(2..7) == Some(ELLIPTIC)))
 }
 
 fn unusable(why: &str) -> TlsFailure {
@@ -189,6 +206,18 @@ mod tests {
                 "{problem:?} {leaf:?}"
             );
         }
+        let of_handshake =
+            |problem| Problem::Other(OtherError(Arc::new(HandshakeSignature(problem))));
+        for leaf in [Leaf::Server, Leaf::SelfSigned, Leaf::Authority] {
+            for problem in [Problem::BadSignature, signed_by(RSA, EC_KEY)] {
+                let told = failure(&of_handshake(problem), Some(leaf));
+                assert_eq!(told, TlsFailure::ForeignKey, "{leaf:?}");
+            }
+            let told = failure(&of_handshake(signed_by(ECDSA, EC_KEY)), Some(leaf));
+            assert!(matches!(told, TlsFailure::Unusable(why) if why.starts_with("its key")));
+        }
+        let weak = failure(&of_handshake(Problem::BadSignature), Some(Leaf::Weak));
+        assert!(matches!(weak, TlsFailure::Unusable(why) if why.contains("2048 bits")));
         let weak = failure(&Problem::BadSignature, Some(Leaf::Weak));
         assert!(matches!(weak, TlsFailure::Unusable(why) if why.contains("2048 bits")));
     }

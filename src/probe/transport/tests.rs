@@ -673,6 +673,21 @@ async fn what_is_not_tls_is_told() {
     let slow = Outcome::Failed(Failure::Tls(TlsFailure::Timeout));
     assert_eq!(reply.outcome, slow);
     let closing = Stub::plain(Act::Close).await;
+#[tokio::test]
+async fn a_key_that_is_not_the_certificates_is_told_as_that() {
+    const EACH: [Versions; 2] = [&[&rustls::version::TLS12], &[&rustls::version::TLS13]];
+    let authority = Authority::new();
+    for versions in EACH {
+        let config = authority.server_with_another_key(versions);
+        let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
+        let reply = send_by(trusting(&authority), &with_key(&secure(&stub)), LONG).await;
+        let told = Outcome::Failed(Failure::Tls(TlsFailure::ForeignKey));
+        assert_eq!(reply.outcome, told, "{versions:?}");
+        assert!(!reply.tls.unwrap().verified);
+        assert_eq!(stub.heads().len(), 0);
+    }
+}
+
     let reply = send(&with_key(&secure(&closing))).await;
     assert!(
         matches!(

@@ -122,6 +122,7 @@ fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {
         TlsFailure::NotTls => Reason::TlsNotTls.into(),
         TlsFailure::Authority => Finding::variant(Reason::TlsFailed, "authority"),
         TlsFailure::Signature => Finding::variant(Reason::TlsFailed, "signature"),
+        TlsFailure::ForeignKey => Finding::variant(Reason::TlsFailed, "key"),
         TlsFailure::Unusable(_) => Finding::variant(Reason::TlsFailed, "certificate"),
         TlsFailure::Timeout => Finding::variant(Reason::TlsFailed, "timeout"),
         TlsFailure::Other(_) => Reason::TlsFailed.into(),

@@ -150,12 +150,10 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
                 "the certificate says of itself that it is an authority's (CA:true)".to_owned(),
             );
         }
-        TlsFailure::WrongName => lines.extend(
-            facts
-                .chain
-                .first()
-                .map(|leaf| format!("the certificate is for {}", names(leaf))),
-        ),
+        TlsFailure::WrongName => {
+            let leaf = facts.chain.first();
+            lines.extend(leaf.map(|leaf| format!("the certificate is for {}", names(leaf))));
+        }
         TlsFailure::UnknownIssuer => lines.push(match issuer_variant(Some(facts)) {
             Some("self-signed") => "the certificate is signed by itself".to_owned(),
             Some("incomplete") => {
@@ -178,6 +176,7 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
         | TlsFailure::NotTls
         | TlsFailure::Timeout
         | TlsFailure::Signature
+        | TlsFailure::ForeignKey
         | TlsFailure::Unusable(_)
         | TlsFailure::Other(_) => {}
     }

@@ -384,6 +384,7 @@ fn a_certificate_that_cannot_be_used_is_told_with_its_own_remedy() {
         );
         assert_eq!(run.reason(), Reason::TlsFailed);
         let (cause, steps) = (&run.verdict.cause, run.verdict.remedy.steps.join(" "));
+        (TlsFailure::ForeignKey, "another key than", "-pubkey"),
         assert!(
             cause.contains(words) && !cause.contains("signed by itself"),
             "{cause}"
