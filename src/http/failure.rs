@@ -180,10 +180,26 @@ pub fn in_body(error: &reqwest::Error) -> Failure {
         Some(ErrorKind::UnexpectedEof) => Failure::ClosedEarly,
         Some(ErrorKind::TimedOut) => Failure::ResponseTimeout,
         _ if find::<TlsError>(&links).is_some() => Failure::Reset,
-        // The server ended the stream, or it was shorter than its length (RFC 9113, 8.1.1 and 8.7).
-        _ if find::<h2::Error>(&links).is_some() => Failure::ClosedEarly,
-        // Chunk sizes and gzip.
-        _ => Failure::BadCoding,
+        // Beside HTTP/2: chunk sizes and gzip.
+        _ => find::<h2::Error>(&links).map_or(Failure::BadCoding, in_body_of_http2),
+    }
+}
+
+/// The same, where HTTP/2 ended it.
+fn in_body_of_http2(error: &h2::Error) -> Failure {
+    if let Some(failure) = broken_off(error) {
+        return failure;
+    }
+    match (error.reason(), error.get_io().map(io::Error::kind)) {
+        (_, Some(ErrorKind::TimedOut)) => Failure::ResponseTimeout,
+        (_, Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)) => Failure::Reset,
+        // It was shorter than its length, or longer (RFC 9113, 8.1.1), or the connection ended.
+        (Some(h2::Reason::PROTOCOL_ERROR), _) if error.is_reset() => Failure::ClosedEarly,
+        (None, _) => Failure::ClosedEarly,
+        (Some(reason), _) => Failure::Http2 {
+            said: format!("what it sent is against the rules of HTTP/2 ({reason:?})"),
+            processed: true,
+        },
     }
 }
 

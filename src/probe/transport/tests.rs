@@ -477,9 +477,35 @@ async fn a_body_that_http_2_cuts_off_is_not_called_wrongly_coded() {
     };
     let reset = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 2];
     let short = [0, 0, 2, 0, 1, 0, 0, 0, 1, b'h', b'i'];
-    for frames in [
-        [head(&[0x88]), reset.to_vec()].concat(),
-        [head(&[0x88, 0x0f, 0x0d, 2, b'1', b'0']), short.to_vec()].concat(),
+    let goaway = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11];
+    // One byte more of a window than there may be (RFC 9113, 6.9.1), and a frame of settings on a stream.
+    let window = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff];
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 1];
+    let said = |said: &str| Failure::Http2 {
+        said: said.to_owned(),
+        processed: true,
+    };
+    for (frames, expected) in [
+        (
+            [head(&[0x88]), reset.to_vec()].concat(),
+            said("INTERNAL_ERROR, an error of its own"),
+        ),
+        (
+            [head(&[0x88]), goaway.to_vec()].concat(),
+            said("ENHANCE_YOUR_CALM, too many requests"),
+        ),
+        (
+            [head(&[0x88]), window.to_vec()].concat(),
+            said("what it sent is against the rules of HTTP/2 (FLOW_CONTROL_ERROR)"),
+        ),
+        (
+            [head(&[0x88]), settings.to_vec()].concat(),
+            said("what it sent is against the rules of HTTP/2 (PROTOCOL_ERROR)"),
+        ),
+        (
+            [head(&[0x88, 0x0f, 0x0d, 2, b'1', b'0']), short.to_vec()].concat(),
+            Failure::ClosedEarly,
+        ),
     ] {
         let authority = Authority::new();
         let mut config = authority.server(&["127.0.0.1"], |_| {});
@@ -489,7 +515,7 @@ async fn a_body_that_http_2_cuts_off_is_not_called_wrongly_coded() {
         let Outcome::Cut(response, failure) = reply.outcome else {
             panic!("{:?}", reply.outcome)
         };
-        assert_eq!((response.status, failure), (200, Failure::ClosedEarly));
+        assert_eq!((response.status, failure), (200, expected));
     }
 }
 
@@ -648,6 +674,21 @@ async fn a_namesake_of_a_trusted_authority_is_not_taken_for_it() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_not_the_certificates_is_told_as_that() {
+    const EACH: [Versions; 2] = [&[&rustls::version::TLS12], &[&rustls::version::TLS13]];
+    let authority = Authority::new();
+    for versions in EACH {
+        let config = authority.server_with_another_key(versions);
+        let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
+        let reply = send_by(trusting(&authority), &with_key(&secure(&stub)), LONG).await;
+        let told = Outcome::Failed(Failure::Tls(TlsFailure::ForeignKey));
+        assert_eq!(reply.outcome, told, "{versions:?}");
+        assert!(!reply.tls.unwrap().verified);
+        assert_eq!(stub.heads().len(), 0);
+    }
+}
+
+#[tokio::test]
 async fn an_authority_as_a_server_is_told() {
     let config = self_signed(|p| p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
@@ -673,21 +714,6 @@ async fn what_is_not_tls_is_told() {
     let slow = Outcome::Failed(Failure::Tls(TlsFailure::Timeout));
     assert_eq!(reply.outcome, slow);
     let closing = Stub::plain(Act::Close).await;
-#[tokio::test]
-async fn a_key_that_is_not_the_certificates_is_told_as_that() {
-    const EACH: [Versions; 2] = [&[&rustls::version::TLS12], &[&rustls::version::TLS13]];
-    let authority = Authority::new();
-    for versions in EACH {
-        let config = authority.server_with_another_key(versions);
-        let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
-        let reply = send_by(trusting(&authority), &with_key(&secure(&stub)), LONG).await;
-        let told = Outcome::Failed(Failure::Tls(TlsFailure::ForeignKey));
-        assert_eq!(reply.outcome, told, "{versions:?}");
-        assert!(!reply.tls.unwrap().verified);
-        assert_eq!(stub.heads().len(), 0);
-    }
-}
-
     let reply = send(&with_key(&secure(&closing))).await;
     assert!(
         matches!(

@@ -135,6 +135,7 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
         Failure::ResponseTimeout => Finding::variant(Reason::ResponseTimeout, "body"),
         Failure::BodyTooLarge => Reason::BodyTooLarge.into(),
         Failure::BadCoding => Finding::variant(Reason::ReplyCut, "encoding"),
+        Failure::Http2 { .. } => Finding::variant(Reason::ReplyCut, "http2"),
         Failure::DnsNotFound
         | Failure::DnsFailed
         | Failure::Refused
@@ -143,7 +144,6 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
         | Failure::HostUnreachable
         | Failure::Reset
         | Failure::ClosedEarly
-        | Failure::Http2 { .. }
         | Failure::NotHttp
         | Failure::HeadTooLarge
         | Failure::BadLength

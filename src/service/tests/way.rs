@@ -184,6 +184,14 @@ fn a_status_that_came_is_kept() {
         (Failure::Reset, Reason::ReplyCut, State::Down),
         (Failure::ClosedEarly, Reason::ReplyCut, State::Down),
         (Failure::BadCoding, Reason::ReplyCut, State::Down),
+        (
+            Failure::Http2 {
+                said: "INTERNAL_ERROR, an error of its own".to_owned(),
+                processed: true,
+            },
+            Reason::ReplyCut,
+            State::Down,
+        ),
     ] {
         let run = climb(shop(), vec![cut(failure)]);
         assert_eq!((run.reason(), run.verdict.status), (reason, 200));
@@ -376,6 +384,7 @@ fn a_certificate_that_cannot_be_used_is_told_with_its_own_remedy() {
             "--ca-file",
         ),
         (TlsFailure::Authority, "CA:true", "--ca-file"),
+        (TlsFailure::ForeignKey, "another key than", "-pubkey"),
     ] {
         let chain = vec![certificate("CN=billing.example.com", "CN=R3", 61)];
         let run = climb(
@@ -384,7 +393,6 @@ fn a_certificate_that_cannot_be_used_is_told_with_its_own_remedy() {
         );
         assert_eq!(run.reason(), Reason::TlsFailed);
         let (cause, steps) = (&run.verdict.cause, run.verdict.remedy.steps.join(" "));
-        (TlsFailure::ForeignKey, "another key than", "-pubkey"),
         assert!(
             cause.contains(words) && !cause.contains("signed by itself"),
             "{cause}"
