@@ -573,6 +573,16 @@ fn what_a_proxy_of_ours_says_itself_is_not_the_hosts() {
             ("X-Squid-Error", "ERR_CONNECT_FAIL 111"),
             "503 The proxy reached nobody",
         ),
+        (
+            503,
+            ("X-Squid-Error", "ERR_SHUTTING_DOWN 0"),
+            "503 The proxy failed",
+        ),
+        (
+            500,
+            ("X-Squid-Error", "ERR_ICAP_FAILURE 104"),
+            "500 The proxy failed",
+        ),
     ] {
         let reply = |proxy: Option<&str>| Reply {
             proxy: proxy.map(str::to_owned),
@@ -586,6 +596,46 @@ fn what_a_proxy_of_ours_says_itself_is_not_the_hosts() {
         // Where none is in use, it stands before the host.
         let run = climb(plain(), vec![reply(None)]);
         assert_ne!(run.reason(), Reason::ProxyFailed, "{header:?}");
+    }
+}
+
+/// By `src/http.cc`, `src/clients/Client.cc` and `src/security/PeerConnector.cc` of Squid.
+#[test]
+fn a_host_that_fails_once_squid_has_reached_it_is_not_called_out_of_reach() {
+    for (status, said, title) in [
+        (
+            502,
+            "ERR_ZERO_SIZE_OBJECT 0",
+            "502 Broken off behind the proxy",
+        ),
+        (502, "ERR_READ_ERROR 104", "502 Broken off behind the proxy"),
+        (502, "ERR_WRITE_ERROR 32", "502 Broken off behind the proxy"),
+        (502, "ERR_INVALID_RESP 0", "502 Broken off behind the proxy"),
+        (502, "ERR_TOO_BIG 0", "502 Broken off behind the proxy"),
+        (
+            504,
+            "ERR_READ_TIMEOUT 0",
+            "504 No answer behind the proxy in time",
+        ),
+        (
+            503,
+            "ERR_SECURE_CONNECT_FAIL 71",
+            "503 No TLS behind the proxy",
+        ),
+    ] {
+        let reply = Reply {
+            proxy: Some("http://proxy.example:3128".to_owned()),
+            ..page(status, &[("X-Squid-Error", said)], "ERROR", "")
+        };
+        let run = climb(blesta("http://billing.example.com"), vec![reply]);
+        let told = (run.reason(), run.verdict.title.as_str());
+        assert_eq!(told, (Reason::GatewayDown, title), "{said}");
+        assert_eq!(run.verdict.answered_by, AnsweredBy::Proxy, "{said}");
+        assert!(
+            run.verdict
+                .cause
+                .contains("http://proxy.example:3128 reached")
+        );
     }
 }
 
