@@ -98,18 +98,22 @@ impl StateDb {
         })
     }
 
-    /// Opens what lies in `folder` to be read alone, where nothing can be written there: on a disk that is mounted so,
-    /// in a folder of root's. Nothing is made, and whatever is to be written fails. Nothing where it can't be read, or
+    /// Opens what lies in `folder` to be read alone, where nothing can be written there: on a disk that is full or
+    /// mounted so, in a folder of root's. Nothing is made, and whatever is to be written fails. Nothing where it can't be read, or
     /// is another version's.
     pub fn open_to_read(folder: &Path) -> Option<Self> {
         let path = folder.join(FILE);
         files::refuse_writable_by_others(&path).ok()?;
         let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let log = |end| folder.join(format!("{FILE}{end}")).exists();
+        // An empty one is left behind where what lies beside it found no room.
+        let log = |end| {
+            let found = fs::metadata(folder.join(format!("{FILE}{end}")));
+            found.is_ok_and(|found| found.len() > 0)
+        };
         let database = if log("-wal") || log("-journal") {
             Connection::open_with_flags(&path, read)
         } else {
-            // No program writes, and none was killed. So nothing has to be made beside it to read it.
+            // No program has written, and none was killed. So nothing has to be made beside it to read it.
             let url = url::Url::from_file_path(std::path::absolute(&path).ok()?).ok()?;
             let read = read | OpenFlags::SQLITE_OPEN_URI;
             Connection::open_with_flags(format!("{url}?immutable=1"), read)
