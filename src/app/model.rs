@@ -99,6 +99,8 @@ pub struct Model {
     pub overlay_since: Timestamp,
     /// From when on a yes to the question counts; nothing while it has not been on the screen.
     pub yes_from: Option<Timestamp>,
+    /// The letter that has answered a question, and until when the same one is no key of its own: it bounced, or is held.
+    pub answered: Option<(char, Timestamp)>,
     /// The connection that is being removed here.
     pub removing: Option<Name>,
     /// What goes on once the vault is open.

@@ -61,6 +61,7 @@ impl Model {
             last_input: now,
             overlay_since: now,
             yes_from: None,
+            answered: None,
             removing: None,
             waiting: None,
             adding: None,

@@ -165,6 +165,9 @@ impl Model {
             code: KeyCode::Char('c'),
             modifiers: KeyModifiers::CONTROL,
         };
+        if self.repeats_answer(press) {
+            return;
+        }
         if press == interrupt && self.keymap.in_lists(press) == Some(Action::Quit) {
             self.act(Action::Quit, out);
         } else if !press.types() && self.keymap.in_lists(press) == Some(Action::Redraw) {

@@ -6,6 +6,7 @@ use super::scene::{Scene, named, shops};
 use crate::app::effect::{StoreEffect, TerminalEffect};
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, HelpGroup, KeyPress, Keymap};
+use crate::app::message::StoreMessage;
 use crate::app::model::Overlay;
 use crate::app::{Effect, FieldId, Message, hints};
 
@@ -55,6 +56,39 @@ fn a_text_that_comes_as_keys_says_yes_to_nothing() {
     scene.wait(200);
     scene.keys("y");
     assert!(removes(&mut scene), "it is an answer");
+}
+
+#[test]
+fn an_answer_that_bounces_or_is_held_means_nothing_on_the_next_row() {
+    for (asked, answer) in [("d", "y"), ("b", "y"), ("d", "n")] {
+        let mut scene = Scene::with(shops(&["a", "b"]));
+        scene.keys(asked).wait(300);
+        scene.keys(answer).effects();
+        if (asked, answer) == ("d", "y") {
+            scene.send(Message::Store(StoreMessage::Removed(named("a"), 0)));
+            scene.effects();
+        }
+        let selected = scene.selected().to_owned();
+        // It bounces, rests as long as a held key does at first, and comes again and again.
+        for pause in [20, 660, 30, 30, 30, 999] {
+            scene.wait(pause);
+            scene.types(answer);
+            let told = (asked, answer, pause);
+            assert_eq!(scene.effects(), [], "{told:?}");
+            assert!(scene.model.form.is_none(), "{told:?}");
+            assert_eq!(scene.selected(), selected);
+        }
+        // Another key, or a rest, and it is one of its own again.
+        scene.wait(1_000);
+        scene.types(answer);
+        let acted = !scene.effects().is_empty() || scene.model.form.is_some();
+        assert!(acted, "{asked} {answer}");
+    }
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("d").wait(300);
+    scene.keys("n").types("jy");
+    let copies = |effect: &Effect| matches!(effect, Effect::Clipboard(_));
+    assert!(scene.effects().iter().any(copies), "it is another key");
 }
 
 #[test]

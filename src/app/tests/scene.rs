@@ -59,6 +59,7 @@ impl Scene {
         for name in names.split_whitespace() {
             let press = KeyPress::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
             self.model.drawn(self.now - SignedDuration::from_secs(1));
+            self.model.answered = None;
             self.press(press);
         }
         self

@@ -271,6 +271,27 @@ impl Model {
         }
     }
 
+    /// Whether `press` is the letter that has just answered a question, once more: that row is gone, or the question is
+    /// another one. A key that is held comes again after less than [`REST`], and then faster.
+    pub(super) fn repeats_answer(&mut self, press: KeyPress) -> bool {
+        let Some((letter, until)) = self.answered.take() else {
+            return false;
+        };
+        let repeats = self.now < until && press.types() && answer(press) == Some(letter);
+        if repeats {
+            self.answer_rests(letter);
+            if matches!(self.overlay, Some(Overlay::Confirm(_))) {
+                self.rest_anew();
+                self.say(TOO_SOON);
+            }
+        }
+        repeats
+    }
+
+    fn answer_rests(&mut self, letter: char) {
+        self.answered = Some((letter, after(self.now, REST)));
+    }
+
     fn confirm_key(&mut self, press: KeyPress, question: Question, out: &mut Effects) {
         let unexpected = matches!(question, Question::SendKeyTo(_));
         if unexpected && self.comes_too_soon(answers(press)) {
@@ -279,9 +300,14 @@ impl Model {
         match press.code {
             KeyCode::Char('y' | 'Y') if self.yes_from.is_some_and(|from| from <= self.now) => {
                 self.overlay = None;
+                self.answer_rests('y');
                 self.confirmed(question, out);
             }
-            KeyCode::Char('n' | 'N') | KeyCode::Esc => self.put_question_away(out),
+            KeyCode::Char('n' | 'N') => {
+                self.answer_rests('n');
+                self.put_question_away(out);
+            }
+            KeyCode::Esc => self.put_question_away(out),
             KeyCode::Char('y' | 'Y') => {
                 self.rest_anew();
                 self.say(TOO_SOON);
@@ -400,8 +426,14 @@ impl Model {
 
 /// Whether the key answers a question.
 fn answers(press: KeyPress) -> bool {
-    matches!(
-        press.code,
-        KeyCode::Char('y' | 'Y' | 'n' | 'N') | KeyCode::Esc
-    )
+    press.code == KeyCode::Esc || answer(press).is_some()
+}
+
+/// The answer that the key is: `y` or `n`.
+fn answer(press: KeyPress) -> Option<char> {
+    match press.code {
+        KeyCode::Char('y' | 'Y') => Some('y'),
+        KeyCode::Char('n' | 'N') => Some('n'),
+        _ => None,
+    }
 }
