@@ -206,6 +206,8 @@ pub enum ClipboardEffect {
     },
     /// Clear the clipboard now, if it is still ours.
     Clear,
+    /// The same, and nothing of a copy that is under way arrives there any more.
+    TakeBack,
 }
 
 /// What is asked of the terminal and of the loop.

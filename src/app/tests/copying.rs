@@ -703,7 +703,8 @@ fn the_key_that_locks_hides_what_is_shown_whatever_it_opens() {
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
     // Locked or not: what was copied is taken back at once.
     assert!(scene.model.copied.is_none());
-    assert_eq!(scene.effects(), [Effect::Clipboard(ClipboardEffect::Clear)]);
+    let taken_back = Effect::Clipboard(ClipboardEffect::TakeBack);
+    assert_eq!(scene.effects(), [taken_back], "what is on its way, too");
 }
 
 #[test]

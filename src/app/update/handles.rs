@@ -252,8 +252,9 @@ impl Model {
         if self.lock.is_locked() {
             self.hide_secrets();
             self.waiting = None;
-            // Where it was only found locked, what was copied before may still stand there.
-            self.clear_clipboard(out);
+            // Where it was only found locked, what was copied before may still stand there, or be on its way.
+            self.copied = None;
+            out.push(Effect::Clipboard(ClipboardEffect::TakeBack));
             self.open_passphrase(PassphrasePurpose::Open);
         } else {
             // Nobody has opened it yet: that is what the key is for, too.

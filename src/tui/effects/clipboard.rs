@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use tokio::time::{Instant, timeout};
 
-use super::{Effects, Key, LAST_CLEARING, Queue};
+use super::{Effects, Key, LAST_CLEARING, Owned, Queue};
 use crate::app::Message;
 use crate::app::effect::ClipboardEffect;
 use crate::app::message::{ClipboardMessage, VaultMessage};
@@ -35,7 +35,11 @@ impl Effects {
                     .await?;
                 core.copy_text(&text, Life::Outlive).await
             }),
-            ClipboardEffect::Clear => self.clear_clipboard(),
+            ClipboardEffect::Clear => self.clear_clipboard(None),
+            ClipboardEffect::TakeBack => {
+                let copy = self.tasks.remove(&Key::Clipboard);
+                self.clear_clipboard(copy);
+            }
         }
     }
 
@@ -97,11 +101,20 @@ impl Effects {
         self.asked && terminal == Terminal::Announces && self.core.terminal_announces()
     }
 
-    fn clear_clipboard(&mut self) {
+    /// Clears, once the copy that is to `end` before has ended: what it still had to write would come behind that.
+    fn clear_clipboard(&mut self, end: Option<Owned>) {
         let (core, queue) = (self.core.clone(), self.queue.clone());
-        // Beside the copy that is under way or waits for its time: ending that half-way could lose what it
+        let clears_at = Arc::clone(&self.clears_at);
+        let copy = end.map(|copy| copy.0.clone());
+        // Else beside the copy that is under way or waits for its time: ending that half-way could lose what it
         // must still write.
         self.own(Key::Clearing, async move {
+            if let Some(copy) = copy {
+                while !copy.is_finished() {
+                    tokio::task::yield_now().await;
+                }
+                *clears_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
             clear(&core, &queue).await;
         });
     }
@@ -145,4 +158,54 @@ async fn clear(core: &Core, queue: &Queue) -> Option<String> {
     let message = ClipboardMessage::Cleared(words.clone());
     queue.tell(Message::Clipboard(message));
     Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+    use tokio::sync::{mpsc, oneshot};
+
+    use super::*;
+    use crate::config::Environment;
+    use crate::domain::Secret;
+
+    #[tokio::test]
+    async fn what_is_taken_back_on_its_way_does_not_arrive() {
+        let environment = Environment::of([("TERM", "xterm")]);
+        let core = Core::rehearsal(environment, Vec::new()).await.unwrap();
+        let core = core.with_terminal(Terminal::Silent);
+        let (sender, mut inbox) = mpsc::unbounded_channel();
+        let mut effects = Effects::new(core.clone(), Handle::current(), Queue(sender), Vec::new());
+        let copying = |go: oneshot::Receiver<()>, done: oneshot::Sender<()>| {
+            let core = core.clone();
+            async move {
+                let _ = go.await;
+                let placed = core
+                    .copy_secret(&Secret::new("s3cret"), Life::Program)
+                    .await;
+                let _ = done.send(());
+                placed
+            }
+        };
+        let (go, may_go) = oneshot::channel();
+        let (ends, done) = oneshot::channel();
+        effects.copy(copying(may_go, ends));
+        tokio::task::yield_now().await;
+        effects.clipboard(ClipboardEffect::TakeBack);
+        let _ = go.send(());
+        assert!(done.await.is_err(), "it was ended");
+        assert!(inbox.try_recv().is_err());
+
+        // One that has arrived is cleared.
+        let (go, may_go) = oneshot::channel();
+        let (ends, done) = oneshot::channel();
+        effects.copy(copying(may_go, ends));
+        let _ = go.send(());
+        assert!(done.await.is_ok());
+        assert!(matches!(inbox.recv().await, Some(Inbound::Message(_))));
+        let copied = inbox.recv().await;
+        assert!(matches!(copied, Some(Inbound::WriteAndAsk(_))));
+        effects.clipboard(ClipboardEffect::TakeBack);
+        assert!(matches!(inbox.recv().await, Some(Inbound::Write(_))));
+    }
 }
