@@ -1,12 +1,16 @@
 //! Saving, with everything that can come in between.
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
-use crate::app::effect::{Effect, ScreenEnd, StoreEffect, TerminalEffect, VaultEffect};
+use crate::app::effect::{
+    ClipboardEffect, Effect, ScreenEnd, StoreEffect, TerminalEffect, VaultEffect,
+};
 use crate::app::message::{StoreMessage, StoreOffer, VaultMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::watching::WatchingEffect;
 use crate::app::{Draft, FieldId, Message};
-use crate::domain::{Name, PassphrasePurpose, Reason, Secret, SecretRef, State};
+use crate::domain::{
+    Connection, HandleSlot, Name, PassphrasePurpose, Reason, Secret, SecretRef, State,
+};
 
 fn filled() -> Scene {
     let mut scene = Scene::with(shops(&["a"]));
@@ -223,6 +227,50 @@ fn what_was_saved_is_seen_whatever_the_filter() {
     )));
     assert_eq!(scene.selected(), "zzz.test");
     assert_eq!(scene.visible(), ["a", "zzz.test"]);
+}
+
+#[test]
+fn a_save_that_ends_leaves_keys_on_the_row_that_they_were_on() {
+    let saved = |connection| Message::Store(StoreMessage::Saved(Box::new(connection), 0));
+    let copied = |scene: &mut Scene| match scene.keys("y").effects().pop() {
+        Some(Effect::Clipboard(ClipboardEffect::CopyHandle { name, slot, .. })) => {
+            Some((name, slot))
+        }
+        _ => None,
+    };
+    let added = || HandleSlot::Added("one".to_owned());
+    let rich = |token: bool| Connection {
+        added: vec![("one".to_owned(), SecretRef::Ask)],
+        token: token.then_some(SecretRef::Ask),
+        ..shop("a")
+    };
+    // A shared token comes in between the key and the further one.
+    let mut scene = Scene::with(vec![rich(false), shop("b")]);
+    scene.keys("tab tab tab down").effects();
+    assert_eq!(copied(&mut scene), Some((named("a"), added())));
+    scene.send(saved(rich(true))).effects();
+    assert_eq!(copied(&mut scene), Some((named("a"), added())));
+    // What has gone leaves its row to nobody, and a connection that is selected anew begins at its key.
+    scene.send(saved(shop("a"))).effects();
+    assert_eq!(copied(&mut scene), None);
+    scene.send(saved(shop("c"))).effects();
+    assert_eq!(copied(&mut scene), Some((named("c"), HandleSlot::Key)));
+}
+
+#[test]
+fn a_save_that_ends_takes_nobody_away_from_another_row() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("e").types("x").keys("ctrl-s y");
+    let (draft, _, _) = save(&mut scene);
+    scene.keys("esc esc").model.focus = Pane::List;
+    scene.keys("down").effects();
+    assert_eq!(scene.selected(), "b");
+    scene.send(Message::Store(StoreMessage::Saved(
+        Box::new(draft.connection),
+        0,
+    )));
+    assert!(scene.model.form.is_none());
+    assert_eq!(scene.selected(), "b");
 }
 
 #[test]

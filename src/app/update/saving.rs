@@ -5,7 +5,7 @@ use crate::app::draft::{Draft, FieldId};
 use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target};
 use crate::app::form::live::ProbedPart;
 use crate::app::form::problem::FieldProblem;
-use crate::app::handles::RevealedHandle;
+use crate::app::handles::{HandleRow, RevealedHandle};
 use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
 use crate::app::model::{
@@ -159,6 +159,12 @@ impl Model {
         self.disguise.learn_connection(&connection);
         let form = self.form.take_if(|form| form.saving);
         let replaced = form.as_ref().and_then(|form| form.editing.clone());
+        let (selected, handles) = (self.list.selected.clone(), self.held_handles());
+        let was_selected = selected.as_ref() == Some(&name) || selected == replaced;
+        // Another row was chosen while it was saved: the next key means that one.
+        let goes_on = form.as_ref().is_some_and(|form| form.parked)
+            && !was_selected
+            && selected.is_some_and(|name| self.entries.contains(&name));
         let old = replaced.and_then(|name| self.entries.remove(&name));
         let connection = Arc::new(connection);
         let unprobed = || Box::new(ListedConnection::unprobed(Arc::clone(&connection)));
@@ -175,16 +181,10 @@ impl Model {
                 });
         }
         self.entries.insert(name.clone(), entry);
-        self.list.selected = Some(name.clone());
-        if self.focus == Pane::Form {
-            self.focus = Pane::List;
-        }
-        self.refilter();
-        if self.list.selected.as_ref() != Some(&name) {
-            // The filter hides it: what was just saved is to be seen.
-            self.list.filter.reset();
-            self.list.selected = Some(name.clone());
+        if goes_on {
             self.relist();
+        } else {
+            self.select_saved(&name, was_selected.then_some(handles));
         }
         // The watch goes by what is saved; nobody else tells it, as nothing is news here any more.
         out.push(Effect::Watching(WatchingEffect::Replan));
@@ -192,6 +192,26 @@ impl Model {
         match left {
             0 => self.say(format!("{shown} is saved")),
             left => self.complain(format!("{shown} is saved; {}", left_in_store("old", left))),
+        }
+    }
+
+    /// What was just saved is to be seen. The `handles` are those that it had, where it was selected before.
+    fn select_saved(&mut self, name: &Name, handles: Option<Vec<HandleRow>>) {
+        self.list.selected = Some(name.clone());
+        if let Some(handles) = handles {
+            self.handles_changed(&handles);
+        } else {
+            (self.token_row, self.token_lost) = (0, false);
+        }
+        if self.focus == Pane::Form {
+            self.focus = Pane::List;
+        }
+        self.refilter();
+        if self.list.selected.as_ref() != Some(name) {
+            // The filter hides it.
+            self.list.filter.reset();
+            self.list.selected = Some(name.clone());
+            self.relist();
         }
     }
 
