@@ -85,14 +85,14 @@ fn what_can_only_be_read_is_read_and_nothing_is_made_beside_it() {
     assert!(state.update_budget(&host(), |_| ()).is_err());
     assert_eq!(lying(), before);
     drop(state);
-    // A full disk: an empty log was made, and there is no room for what lies beside it.
+    // A full disk: an empty log was made, and what lies beside it takes nothing.
     let path = folder.join(FILE);
     let beside = |end| folder.join(format!("{FILE}{end}"));
-    fs::write(beside("-wal"), "").unwrap();
-    fs::create_dir(beside("-shm")).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, beside("-shm"), rustix::fs::Mode::RWXU).unwrap();
     assert!(StateDb::open(folder).is_err());
+    fs::write(beside("-wal"), "").unwrap();
     assert_eq!(StateDb::open_to_read(folder).as_ref().map(seen), Some(2));
-    fs::remove_dir(beside("-shm")).unwrap();
+    fs::remove_file(beside("-shm")).unwrap();
     let older = Connection::open(&path).unwrap();
     older.pragma_update(None, "user_version", 3).unwrap();
     drop(older);
