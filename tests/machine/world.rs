@@ -209,6 +209,7 @@ impl World {
         for name in names.split_whitespace() {
             let press = KeyPress::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
             self.model.drawn(self.now - SignedDuration::from_secs(1));
+            self.model.answered = None;
             self.press(press);
         }
     }
