@@ -602,40 +602,49 @@ fn what_a_proxy_of_ours_says_itself_is_not_the_hosts() {
 /// By `src/http.cc`, `src/clients/Client.cc` and `src/security/PeerConnector.cc` of Squid.
 #[test]
 fn a_host_that_fails_once_squid_has_reached_it_is_not_called_out_of_reach() {
-    for (status, said, title) in [
+    let (cut, broken) = (
+        "502 Broken off behind the proxy",
+        "502 Gateway: broken off behind it",
+    );
+    for (status, said, ours, hosts) in [
+        (502, "ERR_ZERO_SIZE_OBJECT 0", cut, broken),
+        (502, "ERR_READ_ERROR 104", cut, broken),
+        (502, "ERR_WRITE_ERROR 32", cut, broken),
+        (502, "ERR_INVALID_RESP 0", cut, broken),
         (
             502,
-            "ERR_ZERO_SIZE_OBJECT 0",
-            "502 Broken off behind the proxy",
+            "ERR_TOO_BIG 0",
+            cut,
+            "502 Gateway: no answer behind it",
         ),
-        (502, "ERR_READ_ERROR 104", "502 Broken off behind the proxy"),
-        (502, "ERR_WRITE_ERROR 32", "502 Broken off behind the proxy"),
-        (502, "ERR_INVALID_RESP 0", "502 Broken off behind the proxy"),
-        (502, "ERR_TOO_BIG 0", "502 Broken off behind the proxy"),
         (
             504,
             "ERR_READ_TIMEOUT 0",
             "504 No answer behind the proxy in time",
+            "504 Gateway: too slow behind it",
         ),
         (
             503,
             "ERR_SECURE_CONNECT_FAIL 71",
             "503 No TLS behind the proxy",
+            "503 Gateway: certificate behind it",
         ),
     ] {
-        let reply = Reply {
-            proxy: Some("http://proxy.example:3128".to_owned()),
-            ..page(status, &[("X-Squid-Error", said)], "ERROR", "")
-        };
-        let run = climb(blesta("http://billing.example.com"), vec![reply]);
-        let told = (run.reason(), run.verdict.title.as_str());
-        assert_eq!(told, (Reason::GatewayDown, title), "{said}");
-        assert_eq!(run.verdict.answered_by, AnsweredBy::Proxy, "{said}");
-        assert!(
-            run.verdict
+        for (proxy, title) in [(Some("http://proxy.example:3128"), ours), (None, hosts)] {
+            let reply = Reply {
+                proxy: proxy.map(str::to_owned),
+                ..page(status, &[("X-Squid-Error", said)], "ERROR", "")
+            };
+            let run = climb(blesta("http://billing.example.com"), vec![reply]);
+            let told = (run.reason(), run.verdict.title.as_str());
+            assert_eq!(told, (Reason::GatewayDown, title), "{said} {proxy:?}");
+            assert_eq!(run.verdict.answered_by, AnsweredBy::Proxy, "{said}");
+            let names_proxy = run
+                .verdict
                 .cause
-                .contains("http://proxy.example:3128 reached")
-        );
+                .contains("http://proxy.example:3128 reached");
+            assert_eq!(names_proxy, proxy.is_some(), "{}", run.verdict.cause);
+        }
     }
 }
 
