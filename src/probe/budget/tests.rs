@@ -138,6 +138,58 @@ fn what_is_under_way_takes_its_place() {
 }
 
 #[test]
+fn what_is_under_way_outlasts_a_resumption_and_the_acceptance_of_another() {
+    type Freed = fn(&mut BudgetRecord, u64);
+    let resumed: Freed = |record, _| {
+        resume(record, &key("a"), at(1));
+    };
+    let accepted: Freed = |record, number| settle(record, number, Accepted, at(1));
+    for freed in [resumed, accepted] {
+        let mut record = BudgetRecord::default();
+        let Decision::Granted(first) = book(&mut record, &key("a"), at(0)) else {
+            panic!("granted")
+        };
+        let Decision::Granted(second) = book(&mut record, &key("a"), at(0)) else {
+            panic!("granted")
+        };
+        freed(&mut record, first);
+        settle(&mut record, first, Rejected, at(2));
+        settle(&mut record, second, Rejected, at(2));
+        // What the host says to it counts all the same.
+        let left = refusals_left(&record, &key("a"), at(2));
+        let refused = record.attempts.iter().filter(|one| one.end == Rejected);
+        assert_eq!(left, PER_KEY.saturating_sub(refused.count()));
+        assert!(left < PER_KEY, "{record:?}");
+    }
+}
+
+#[test]
+fn a_late_acceptance_frees_its_own_key_and_leaves_the_pause_of_all() {
+    let mut record = BudgetRecord::default();
+    for name in ["a", "b", "c", "d", "e"] {
+        assert!(send(&mut record, name, Rejected, 0), "{name}");
+    }
+    let first = record.attempts[0].number;
+    settle(&mut record, first, Accepted, at(1));
+    assert!(
+        !send(&mut record, "z", Rejected, 2),
+        "the host has refused five all the same"
+    );
+}
+
+#[test]
+fn the_refusals_of_others_at_a_host_leave_fewer_to_each_key() {
+    let mut record = BudgetRecord::default();
+    let mut left = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        left.push(refusals_left(&record, &key("z"), at(0)));
+        assert!(send(&mut record, name, Rejected, 0), "{name}");
+    }
+    assert_eq!(left, [2, 2, 2, 2, 1]);
+    assert_eq!(refusals_left(&record, &key("z"), at(0)), 0);
+}
+
+#[test]
 fn a_killed_program_has_used_its_attempt_up() {
     let mut record = BudgetRecord::default();
     assert!(matches!(
@@ -257,6 +309,54 @@ fn a_bisect_with_one_rejection_pauses_too() {
 }
 
 #[test]
+fn a_bisect_goes_by_what_the_host_asked_for_meanwhile() {
+    let mut record = BudgetRecord::default();
+    let Decision::Granted(first) = book_bisect(&mut record, &key("a"), 0, at(0)) else {
+        panic!("granted")
+    };
+    settle(&mut record, first, Inconclusive, at(0));
+    quiet(&mut record, at(60), at(0));
+    let Decision::Paused(stop) = book_bisect(&mut record, &key("a"), 1, at(1)) else {
+        panic!("it asked for quiet")
+    };
+    assert_eq!((stop.until, stop.by), (at(60), StoppedBy::Host));
+    assert!(matches!(
+        book_bisect(&mut record, &key("a"), 1, at(60)),
+        Decision::Granted(_)
+    ));
+}
+
+#[test]
+fn a_bisect_takes_its_place_among_what_others_have_under_way() {
+    // Before its first request and before each further one.
+    for made in 0..PER_BISECT {
+        let mut record = BudgetRecord::default();
+        for name in ["b", "c", "d", "e"] {
+            book(&mut record, &key(name), at(0));
+        }
+        let fifth = book_bisect(&mut record, &key("a"), made, at(1));
+        assert!(matches!(fifth, Decision::Granted(_)), "{made}: {fifth:?}");
+        let sixth = book_bisect(&mut record, &key("a"), made, at(2));
+        assert_eq!(sixth, Decision::Busy { until: at(120) }, "{made}");
+    }
+}
+
+#[test]
+fn a_bisect_is_the_one_try_after_a_pause() {
+    let mut record = BudgetRecord::default();
+    pause_key(&mut record, &key("a"), at(0));
+    let then = 15 * MINUTE;
+    let Decision::Granted(number) = book_bisect(&mut record, &key("a"), 0, at(then)) else {
+        panic!("granted")
+    };
+    let second = book_bisect(&mut record, &key("a"), 0, at(then));
+    assert!(matches!(second, Decision::Busy { .. }), "{second:?}");
+    settle(&mut record, number, Rejected, at(then));
+    let stop = paused(&record, &key("a"), at(then)).unwrap();
+    assert_eq!(stop.until, at(then + 30 * MINUTE), "doubled");
+}
+
+#[test]
 fn a_bisect_after_the_end_of_a_pause_leaves_one_again() {
     let then = 15 * MINUTE + 1;
     for ends in [[Inconclusive; 3], [Inconclusive, Rejected, Rejected]] {
@@ -315,6 +415,16 @@ fn a_clock_set_back_makes_no_pause_longer() {
         at(15 * MINUTE)
     );
     assert!(send(&mut record, "a", Accepted, 15 * MINUTE));
+}
+
+#[test]
+fn a_clock_set_back_makes_the_quiet_of_a_host_no_longer_than_a_day() {
+    let mut record = BudgetRecord::default();
+    let day = 24 * 60 * MINUTE;
+    quiet(&mut record, at(10 * day + 60), at(10 * day));
+    let stop = paused(&record, &key("a"), at(0)).unwrap();
+    assert_eq!(stop.until, at(day));
+    assert_eq!(quiet_until(&record, at(0)), Some(at(day)));
 }
 
 #[test]
@@ -510,6 +620,17 @@ fn the_record_stays_small() {
         send(&mut record, &name, Rejected, index * 20 * MINUTE);
     }
     assert!(record.attempts.len() <= MOST_KEPT && record.paused.len() <= MOST_KEPT + 1);
+}
+
+#[test]
+fn of_very_many_paused_keys_those_are_forgotten_whose_pause_ends_first() {
+    let mut record = BudgetRecord::default();
+    for index in 0..300 {
+        pause_key(&mut record, &key(&index.to_string()), at(index));
+    }
+    let is_paused = |index: i64| paused(&record, &key(&index.to_string()), at(300)).is_some();
+    let kept: Vec<i64> = (0..300).filter(|index| is_paused(*index)).collect();
+    assert_eq!(kept, (44..300).collect::<Vec<_>>());
 }
 
 #[test]
