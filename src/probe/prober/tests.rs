@@ -6,11 +6,12 @@ use futures_util::FutureExt;
 
 use super::*;
 use crate::domain::budget::StoppedBy;
+use crate::domain::proxy::ProxyUrl;
 use crate::domain::{
     BudgetRecord, Cause, CheckId, KeyFingerprint, Reason, Secret, ServiceId, State,
 };
 use crate::probe::budget::{self, Decision};
-use crate::probe::profile::ClientIdentity;
+use crate::probe::profile::{ClientIdentity, ProxyChoice};
 use crate::probe::stub::{Act, Authority, Stub, Versions};
 use crate::service::{Catalog, SecretState, Trigger};
 
@@ -356,6 +357,62 @@ async fn profiles_that_differ_in_time_alone_share_a_client() {
     profile.user_agent = "other".to_owned();
     assert!(prober.transport(&profile).is_ok());
     assert_eq!(prober.transports.lock().unwrap().len(), 2);
+}
+
+/// Whatever another connection to the same host goes by.
+#[tokio::test]
+async fn each_goes_by_its_own_proxy_and_its_own_authorities() {
+    let (prober, gate) = (Prober::default(), MemoryGate::default());
+    let asked = async |url: &str, profile: &Profile| {
+        let subject = Subject::new(ServiceId::http(), url);
+        let (service, mut told) = (http(), |_: &Checks| {});
+        let run = prober.run(&service, subject, profile, &gate, &mut told);
+        run.await.verdict.reason
+    };
+    let here = Stub::plain(reply("200 OK", "", "{}")).await;
+    let proxy = Stub::plain(reply("200 OK", "", "{}")).await;
+    let url = format!("http://{}/", here.address);
+    let straight = Profile::default();
+    let by_proxy = Profile {
+        proxy: ProxyChoice::Url(ProxyUrl::new(format!("http://{}", proxy.address))),
+        ..Profile::default()
+    };
+    for (profile, came) in [
+        (&straight, (1, 0)),
+        (&by_proxy, (1, 1)),
+        (&straight, (2, 1)),
+    ] {
+        assert_eq!(asked(&url, profile).await, Reason::Connected);
+        assert_eq!((here.connections(), proxy.connections()), came);
+    }
+
+    let (own, other) = (Authority::new(), Authority::named("Another authority"));
+    let server = own.server(&["localhost"], |_| {});
+    let secured = Stub::tls(server, reply("200 OK", "", "{}")).await;
+    let url = format!("https://localhost:{}/", secured.address.port());
+    let trusting = |authority: &Authority| Profile {
+        extra_roots: vec![authority.pem()],
+        ..Profile::default()
+    };
+    for (authority, reason) in [
+        (&own, Reason::Connected),
+        (&other, Reason::TlsUnknownIssuer),
+        (&own, Reason::Connected),
+    ] {
+        assert_eq!(asked(&url, &trusting(authority)).await, reason);
+    }
+}
+
+#[tokio::test]
+async fn what_is_forgotten_leaves_no_connection_open_that_has_carried_a_key() {
+    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec();
+    let stub = Stub::plain(Act::AnswerAndWait(answer)).await;
+    let (prober, gate) = (Prober::default(), MemoryGate::default());
+    let found = climb(&prober, with_key(&stub), &gate).await;
+    assert_eq!(found.verdict.reason, Reason::Connected, "{found:?}");
+    prober.forget();
+    stub.closed_by_client().await;
+    assert_eq!(prober.transports.lock().unwrap().len(), 0);
 }
 
 #[tokio::test]
