@@ -1,7 +1,7 @@
 //! Any HTTP API.
 
 use super::harness::*;
-use crate::domain::budget::AttemptEnd;
+use crate::domain::budget::{AttemptEnd, Stop, StoppedBy};
 use crate::domain::{AuthStyle, CheckId, Reason, ServiceId, State};
 use crate::service::{Catalog, Ladder, RungAnswer, Subject, Trigger};
 
@@ -279,6 +279,48 @@ who = "you"
         (run.reason(), run.verdict.cause.as_str()),
         (Reason::Maintenance, "Mine is being mended.")
     );
+}
+
+/// Not even what it answers without a key.
+#[test]
+fn a_host_that_asked_for_quiet_is_asked_for_no_page() {
+    let text = r#"
+[service]
+id = "mine"
+title = "Mine"
+[service.fields]
+key = { need = "required" }
+[service.auth]
+first = "bearer"
+[service.requests]
+bare = "/health"
+bare_is_rejected = false
+authenticated = "/me"
+[[rule]]
+reason = "service-found"
+when = { rung = "service", status = [200] }
+"#;
+    let catalog = Catalog::with([("mine.toml".to_owned(), text.to_owned())]).unwrap();
+    let id = ServiceId::new("mine");
+    for (by, how) in [(StoppedBy::Host, "reach"), (StoppedBy::Budget, "bare")] {
+        let mut subject = with_pair(Subject::new(id.clone(), "https://e.com"), "", "k");
+        subject.trigger = Trigger::Scheduled;
+        subject.past.paused = Some(Stop {
+            until: "2026-11-23T10:15:00Z".parse().unwrap(),
+            why: "why".to_owned(),
+            by,
+        });
+        let reply = if by == StoppedBy::Host {
+            reached()
+        } else {
+            json(200, "{}")
+        };
+        let answers = vec![RungAnswer::Reply(Box::new(reply))];
+        let begun = Ladder::begin(catalog.get(&id).unwrap(), subject, now());
+        let run = drive(begun, answers);
+        assert_eq!(run.asked, [format!("GET https://e.com/health {how}")]);
+        assert_eq!(run.reason(), Reason::AuthPaused);
+    }
 }
 
 #[test]

@@ -325,6 +325,51 @@ fn a_cache_that_answers_is_not_told_as_a_refused_key() {
     }
 }
 
+/// Hosts ban whoever is refused again and again.
+#[test]
+fn where_the_key_stays_here_a_service_that_was_found_is_not_asked_for_its_401_again() {
+    let plain = with_pair(blesta("http://billing.example.com"), "shop-api", KEY);
+    let odd = with_pair(shop(), "shop-api", "hunter2");
+    for trigger in [Trigger::Typing, Trigger::Scheduled] {
+        for mut held in [plain.clone(), odd.clone()] {
+            held.trigger = trigger;
+            held.past.service_seen = true;
+            let run = climb(held, vec![reached()]);
+            assert!(run.asked[0].ends_with(" reach"), "{:?}", run.asked);
+            assert_eq!(run.attempts, []);
+        }
+    }
+    let mut bare = blesta("https://billing.example.com");
+    bare.trigger = Trigger::Typing;
+    bare.past.service_seen = true;
+    assert_eq!(climb(bare, vec![reached()]).asked, [REACH]);
+}
+
+#[test]
+fn a_401_in_whose_words_whatever_counts_against_the_key() {
+    for (headers, body) in [
+        (
+            &[("cf-mitigated", "challenge")][..],
+            "<title>Just a moment...</title>",
+        ),
+        (
+            &[("Server", "cloudflare"), ("CF-Ray", "1")][..],
+            "<title>Access denied</title>",
+        ),
+        (&[][..], "<title>Not Acceptable!</title> Mod_Security"),
+        (&[][..], "<title>Sign in</title>"),
+        (
+            &[("WWW-Authenticate", "Basic realm=\"x\"")][..],
+            "<title>401</title>",
+        ),
+    ] {
+        let mut chosen = seen(Trigger::Asked);
+        chosen.auth = AuthStyle::Basic;
+        let run = climb(chosen, vec![html(401, headers, body)]);
+        assert_eq!(run.attempts, [AttemptEnd::Rejected], "{:?}", run.verdict);
+    }
+}
+
 #[test]
 fn the_budget_may_stop_any_request() {
     let until = "2026-11-23T10:15:00Z".parse().ok();
