@@ -243,6 +243,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_the_disk_does_not_take_is_booked_for_nobody() {
+        let home = Home::new();
+        let core = home.core();
+        core.0.state().unwrap();
+        let path = core.folders().unwrap().state.join("history.sqlite");
+        let beside = rusqlite::Connection::open(path).unwrap();
+        let full =
+            "CREATE TRIGGER full BEFORE INSERT ON budget BEGIN SELECT RAISE(FAIL, 'full'); END";
+        beside.execute_batch(full).unwrap();
+        let booked = update(&core.0, host(), |_, record| record.next_number).await;
+        assert!(
+            matches!(booked, Err(BookingProblem::State(_))),
+            "{booked:?}"
+        );
+    }
+
+    #[tokio::test]
     async fn one_that_breaks_holds_up_nobody() {
         let core = Core::rehearsal(Environment::of([]), Vec::new())
             .await

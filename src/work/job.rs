@@ -453,6 +453,50 @@ mod tests {
         }
     }
 
+    fn pair(name: &str) -> KeyFingerprint {
+        KeyFingerprint(name.to_owned())
+    }
+
+    fn accepted(name: &str) -> PastRecord {
+        PastRecord {
+            accepted: Some((pair(name), Accepted::default())),
+            identity: Some(account("first")),
+            ..PastRecord::default()
+        }
+    }
+
+    #[test]
+    fn a_refusal_takes_away_the_acceptance_of_its_own_pair_alone() {
+        let mut refused = local_error(None, &ServiceId::http(), "", "");
+        refused.reason = Reason::CredentialsRejected;
+        for (refused_key, stays) in [("k", false), ("another", true)] {
+            let mut record = accepted("k");
+            let found = ProbeFindings::default();
+            learn(&mut record, Some(pair(refused_key)), &refused, &found);
+            assert_eq!(record.accepted.is_some(), stays, "{refused_key}");
+        }
+    }
+
+    #[test]
+    fn an_account_is_pinned_once_until_somebody_agrees_to_another() {
+        let mut other = local_error(None, &ServiceId::http(), "", "");
+        other.identity = Some(account("second"));
+        let found = ProbeFindings {
+            accepted: Some(Accepted::default()),
+            ..ProbeFindings::default()
+        };
+        let mut record = accepted("k");
+        learn(&mut record, Some(pair("k")), &other, &found);
+        assert_eq!(record.identity, Some(account("first")));
+        // In the form, another pair may well belong to another account.
+        let held_to = |pair: Option<KeyFingerprint>| {
+            joined(PastRecord::default(), accepted("k"), pair.as_ref()).identity
+        };
+        assert_eq!(held_to(Some(pair("k"))), Some(account("first")));
+        assert_eq!(held_to(Some(pair("another"))), None);
+        assert_eq!(held_to(None), None);
+    }
+
     #[test]
     fn only_a_run_that_found_nothing_new_is_known() {
         let verdict = local_error(None, &ServiceId::http(), "", "");

@@ -169,6 +169,7 @@ async fn after_an_accepted_pair_the_authenticated_call_goes_alone() {
         assert_eq!(probe(&core, Trigger::Scheduled).await.state(), State::Ok);
     }
     assert_eq!(blesta.bare(), bare, "the bare call is a 401 by its nature");
+    assert!(core.0.in_flight.is_empty(), "else its end waits for them");
     assert!(blesta.keyed() >= 4);
 }
 
@@ -381,6 +382,66 @@ async fn whoever_went_while_others_were_under_way_sends_no_key() {
     let attempts = core.0.state().unwrap().budget(&host).unwrap().attempts;
     let pending = attempts.iter().filter(|one| one.end == AttemptEnd::Pending);
     assert_eq!(pending.count(), 1, "{attempts:?}");
+}
+
+/// No key is sent for a caller that has gone, nor once the program ends; and what follows an answer is not asked.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_booked_for_whoever_has_gone_or_once_the_program_ends() {
+    let home = Home::new();
+    let core = home.core();
+    let host = HostPort {
+        host: "billing.example.com".into(),
+        port: 443,
+    };
+    let key = Secret::new(KEY);
+    let gate = || LockoutGate::new(Arc::clone(&core.0), false);
+    let attempts = || core.0.state().unwrap().budget(&host).unwrap().attempts;
+    let soon = Duration::from_secs(60);
+
+    let gone = gate();
+    drop(gone.caller().waits());
+    let booking = gone.book(&host, ("shop-api", &key), false);
+    assert!(tokio::time::timeout(soon, booking).await.is_err());
+    assert_eq!(attempts(), []);
+
+    let going = gate();
+    let waiting = going.caller().waits();
+    let Permit::Granted(ticket) = going.book(&host, ("shop-api", &key), false).await else {
+        panic!("the budget is new")
+    };
+    drop(waiting);
+    let settling = going.settle(ticket, AttemptEnd::Accepted);
+    assert!(tokio::time::timeout(soon, settling).await.is_err());
+    assert_eq!(attempts(), [], "settled all the same");
+    assert!(!*going.under_way().borrow());
+
+    core.end_attempts().await;
+    let late = gate();
+    let booking = late.book(&host, ("shop-api", &key), false);
+    assert!(tokio::time::timeout(soon, booking).await.is_err());
+    assert_eq!(attempts(), []);
+}
+
+/// Takes the key, and gives another company than the one at this host.
+fn elsewhere_answer(head: &str) -> String {
+    answer(head).replacen("127.0.0.1", "192.0.2.1", 1)
+}
+
+#[tokio::test]
+async fn a_bisect_of_an_accepted_key_pauses_nothing_though_something_else_is_amiss() {
+    let (home, blesta) = (
+        Home::new(),
+        Blesta::start_with(None, elsewhere_answer).await,
+    );
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
+    for _ in 0..2 {
+        let verdict = probe(&core, Trigger::Bisect).await;
+        assert_eq!(verdict.reason, Reason::WrongCompany, "{verdict:#?}");
+    }
+    let host = host_of(&blesta.url).unwrap();
+    let record = core.0.state().unwrap().budget(&host).unwrap();
+    assert_eq!(record.paused.len(), 0);
 }
 
 #[tokio::test]
@@ -1001,6 +1062,114 @@ async fn what_a_lock_hides_is_not_kept() {
     core.unlock(passphrase()).await.unwrap();
     core.probe_saved(&saved, Trigger::Asked, &silent).await;
     assert_eq!(kept().await, [Reason::Connected]);
+}
+
+/// What a program or a file holds is locked away with the vault.
+#[tokio::test]
+async fn a_lock_keeps_what_others_hold_too() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let core = home.core_with(&[("KEY", KEY)]);
+    core.create_vault(passphrase()).await.unwrap();
+    let mut connection = shop(&blesta.url);
+    connection.key = Some("env:KEY".parse().unwrap());
+    core.save(ConnectionEdit::new(connection.clone()))
+        .await
+        .unwrap();
+    assert_eq!(probe(&core, Trigger::Asked).await.reason, Reason::Connected);
+    assert!(!core.locks_away(&connection).await);
+    let before = (blesta.keyed(), blesta.bare());
+    core.lock().await;
+    for trigger in [Trigger::Scheduled, Trigger::Asked, Trigger::Bisect] {
+        let verdict = probe(&core, trigger).await;
+        assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
+    }
+    assert_eq!((blesta.keyed(), blesta.bare()), before);
+    let shown = core.handle(&name("shop"), &HandleSlot::Key).await;
+    assert!(
+        matches!(shown, Err(WorkError::PassphraseNeeded(_))),
+        "{shown:?}"
+    );
+    assert!(core.locks_away(&connection).await);
+    core.unlock(passphrase()).await.unwrap();
+    assert_eq!(probe(&core, Trigger::Asked).await.reason, Reason::Connected);
+}
+
+#[test]
+fn a_lock_counts_from_the_moment_that_it_is_asked_for() {
+    // While its only thread is taken, nothing is written or forgotten.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let home = Home::new();
+        let core = home.core();
+        let (go_on, held) = std::sync::mpsc::channel::<()>();
+        let taken = tokio::task::spawn_blocking(move || held.recv());
+        let mut locking = std::pin::pin!(core.lock());
+        assert!((&mut locking).now_or_never().is_none());
+        assert!(core.0.vault.is_shut());
+        go_on.send(()).unwrap();
+        locking.await;
+        taken.await.unwrap().unwrap();
+    });
+}
+
+/// A connection whose key is what `cat` prints of a file of its own.
+async fn by_program(core: &Core, url: &str) -> std::path::PathBuf {
+    let file = core.folders().unwrap().state.with_file_name("value");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let mut connection = shop(url);
+    let program = format!("cmd:/bin/cat {}", file.display());
+    connection.key = Some(program.parse().unwrap());
+    core.save(ConnectionEdit::new(connection)).await.unwrap();
+    file
+}
+
+#[tokio::test]
+async fn what_a_program_printed_is_kept_for_the_watch_until_it_is_refused_or_locked() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let core = home.core();
+    let file = by_program(&core, &blesta.url).await;
+    let probed = async |value: &str, trigger| {
+        std::fs::write(&file, value).unwrap();
+        probe(&core, trigger).await.reason
+    };
+    let refused = Reason::CredentialsRejected;
+    assert_eq!(probed(OTHER, Trigger::Scheduled).await, refused);
+    let taken = Reason::Connected;
+    assert_eq!(probed(KEY, Trigger::Scheduled).await, taken, "fetched anew");
+    assert_eq!(probed(OTHER, Trigger::Scheduled).await, taken, "as it was");
+    // Whoever asks wants to know of the one that is there now.
+    assert_eq!(probed(OTHER, Trigger::Asked).await, Reason::AuthPaused);
+    assert_eq!(probed(OTHER, Trigger::Scheduled).await, taken, "as it was");
+    core.lock().await;
+    assert_eq!(probed(OTHER, Trigger::Scheduled).await, Reason::AuthPaused);
+}
+
+#[tokio::test]
+async fn while_the_url_is_typed_no_program_is_run_for_a_key() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let core = home.core();
+    let mark = core.folders().unwrap().state.with_file_name("ran");
+    let mut connection = shop(&blesta.url);
+    connection.key = Some(
+        format!("cmd:/usr/bin/touch {}", mark.display())
+            .parse()
+            .unwrap(),
+    );
+    core.save(ConnectionEdit::new(connection.clone()))
+        .await
+        .unwrap();
+    for trigger in [Trigger::UrlTyping, Trigger::HalfTyped, Trigger::Asked] {
+        let unsaved = Unsaved {
+            editing: Some(name("shop")),
+            trigger,
+            ..Unsaved::new(connection.clone())
+        };
+        core.probe_unsaved(unsaved, &silent).await;
+        assert_eq!(mark.exists(), trigger == Trigger::Asked, "{trigger:?}");
+    }
 }
 
 /// An hour of watching: the schedule under paused time, each probe on `real`, whose clock is the world's.
