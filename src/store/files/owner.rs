@@ -190,6 +190,13 @@ mod tests {
         ] {
             assert_eq!(owner(path), USER, "{path:?}");
         }
+        // What is the user's stays theirs, wherever it lies.
+        let theirs = tempfile::tempdir().unwrap();
+        let theirs = theirs.path().join("text");
+        fs::write(&theirs, "old").unwrap();
+        chown(&theirs, Some(USER), Some(USER)).unwrap();
+        write_whole(&theirs, b"new").unwrap();
+        assert_eq!(owner(&theirs), USER);
         // What was there before is not given away.
         let held = below.join("held");
         fs::write(&held, "").unwrap();

@@ -98,6 +98,18 @@ fn a_passphrase_file_is_for_its_owner_alone() {
     chmod(&path, 0o440);
     let is_roots = fs::metadata(&path).unwrap().uid() == 0;
     assert_eq!(read_passphrase(&path).is_ok(), is_roots);
+    if is_roots {
+        // Another's, or opened to another group, it is none.
+        for (owner, group) in [(Some(65_534), None), (None, Some(65_534))] {
+            std::os::unix::fs::chown(&path, owner, group).unwrap();
+            let read = read_passphrase(&path);
+            assert!(
+                matches!(read, Err(FileProblem::ReadableByOthers { .. })),
+                "{read:?}"
+            );
+            std::os::unix::fs::chown(&path, Some(0), Some(0)).unwrap();
+        }
+    }
     chmod(&path, 0o400);
     assert_eq!(read_passphrase(&path).unwrap().expose(), "correct horse");
 }
@@ -183,6 +195,37 @@ fn a_lock_makes_no_file_where_a_link_leads() {
     let problem = Lock::take(&path).unwrap_err();
     assert!(problem.to_string().contains("can't be locked"), "{problem}");
     assert!(!elsewhere.exists());
+    // Nor does it take one that is there for its own.
+    fs::write(&elsewhere, "").unwrap();
+    assert!(Lock::take(&path).is_err());
+}
+
+#[test]
+fn what_lies_behind_a_link_in_a_folder_of_others_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, elsewhere) = (folder.path().join("link"), folder.path().join("theirs"));
+    fs::create_dir(&elsewhere).unwrap();
+    let target = elsewhere.join("a.toml");
+    fs::write(&target, "x").unwrap();
+    chmod(&target, 0o600);
+    symlink(&target, &path).unwrap();
+    for (mode, is_refused) in [(0o755, false), (0o775, true), (0o757, true)] {
+        chmod(&elsewhere, mode);
+        let problem = refuse_writable_by_others(&path).err();
+        assert_eq!(problem.is_some(), is_refused, "{mode:o}: {problem:?}");
+        let named = problem.is_none_or(|problem| problem.to_string().contains("/theirs"));
+        assert!(named, "{mode:o}");
+    }
+}
+
+#[test]
+fn a_private_folder_is_private_and_goes_with_its_owner() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = PrivateFolder::make(place.path()).unwrap();
+    let path = folder.path().to_owned();
+    assert_eq!(mode(&path).unwrap(), 0o700);
+    drop(folder);
+    assert!(!path.exists());
 }
 
 fn spawned<T: Send + 'static>(

@@ -280,6 +280,14 @@ async fn what_is_asked_for_lives_in_this_session_at_its_place() {
         secrets.origin_of(&SecretRef::Ask, &slot()).await.unwrap(),
         Some(origin())
     );
+    let elsewhere = Origin::parse("https://elsewhere.example").unwrap();
+    for agreed in [&elsewhere, &origin()] {
+        let slot = slot();
+        let set = secrets.set_origin(&SecretRef::Ask, &slot, agreed);
+        set.await.unwrap();
+        let known = secrets.origin_of(&SecretRef::Ask, &slot).await.unwrap();
+        assert_eq!(known.as_ref(), Some(agreed));
+    }
     let token = SecretPlace::token(&name("shop"));
     assert!(secrets.resolve(&SecretRef::Ask, &token).await.is_err());
     secrets.rename_connection(&name("shop"), &name("store"));

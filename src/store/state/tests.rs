@@ -161,6 +161,37 @@ fn a_change_that_was_called_of_before_another_url_is_called_of_again() {
 }
 
 /// It says to which hosts secrets may go.
+/// What is booked there no other program would see.
+#[test]
+fn a_database_that_was_moved_away_takes_no_booking() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
+    book(&state);
+    let path = folder.path().join("history.sqlite");
+    fs::rename(&path, folder.path().join("moved")).unwrap();
+    let booked = || state.update_budget(&host(), |_| ());
+    assert!(matches!(booked(), Err(StateProblem::Away { .. })));
+    fs::write(&path, "").unwrap();
+    assert!(
+        matches!(booked(), Err(StateProblem::Away { .. })),
+        "another"
+    );
+    fs::rename(folder.path().join("moved"), &path).unwrap();
+    booked().unwrap();
+}
+
+#[test]
+fn a_key_is_told_apart_by_whose_it_is_and_by_the_installation() {
+    let [one, other] = [(), ()].map(|()| StateDb::in_memory().unwrap());
+    let key = Secret::new("k");
+    assert_eq!(one.fingerprint("a", &key), one.fingerprint("a", &key));
+    assert_ne!(one.fingerprint("a", &key), one.fingerprint("b", &key));
+    assert_ne!(one.fingerprint("a", &key), other.fingerprint("a", &key));
+    // Where one ends and the other begins.
+    let (short, long) = (Secret::new("c"), Secret::new("bc"));
+    assert_ne!(one.fingerprint("ab", &short), one.fingerprint("a", &long));
+}
+
 #[test]
 fn a_state_that_others_can_write_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -43,6 +43,43 @@ fn value(vault: &Vault, name: &str) -> Option<String> {
 }
 
 #[test]
+fn a_vault_that_others_can_change_is_neither_opened_nor_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = vault(folder.path());
+    first.create(&pass()).unwrap();
+    let open_to_all = |path: &Path, mode| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        fs::set_permissions(path, mode).unwrap();
+    };
+    for path in [first.identity_path(), first.path()] {
+        open_to_all(&path, 0o666);
+        let refused = vault(folder.path()).unlock(&pass()).unwrap_err();
+        assert!(refused.to_string().contains("chmod"), "{refused}");
+        if path == first.path() {
+            let before = fs::read(&path).unwrap();
+            let refused = first.put("shop/key", &Secret::new("k"), None).unwrap_err();
+            assert!(refused.to_string().contains("chmod"), "{refused}");
+            assert_eq!(fs::read(&path).unwrap(), before);
+        }
+        open_to_all(&path, 0o600);
+        vault(folder.path()).unlock(&pass()).unwrap();
+    }
+}
+
+#[test]
+fn an_empty_passphrase_protects_nothing_and_is_not_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    let empty = Secret::new("");
+    let refused = |done| matches!(done, Err(VaultProblem::EmptyPassphrase));
+    assert!(refused(vault.create(&empty).map(drop)));
+    vault.create(&pass()).unwrap();
+    assert!(refused(vault.change_passphrase(&empty)));
+    vault.lock();
+    vault.unlock(&pass()).unwrap();
+}
+
+#[test]
 fn entries_come_back_with_their_origin() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("data");
