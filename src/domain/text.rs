@@ -277,6 +277,33 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_shape_of_its_own_is_taken_out_wherever_it_stands() {
+        let alone = "\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{3164}\u{feff}\u{ffa0}";
+        let ranges = [
+            ('\0', '\u{1f}'),
+            ('\u{7f}', '\u{9f}'),
+            ('\u{180b}', '\u{180f}'),
+            ('\u{200b}', '\u{200f}'),
+            ('\u{2028}', '\u{202e}'),
+            ('\u{2060}', '\u{206f}'),
+            ('\u{fe00}', '\u{fe0f}'),
+            ('\u{fff0}', '\u{fffb}'),
+            ('\u{13430}', '\u{1345f}'),
+            ('\u{1bca0}', '\u{1bca3}'),
+            ('\u{1d173}', '\u{1d17a}'),
+            ('\u{e0000}', '\u{e0fff}'),
+        ];
+        let ranges = ranges.into_iter().flat_map(|(first, last)| first..=last);
+        for c in alone.chars().chain(ranges) {
+            let shown = inert(&format!("a{c}b"), 80);
+            assert!(shown == "ab" || shown == "a b", "{c:?}: {shown:?}");
+            assert_eq!(dotted(&format!("a{c}b")), "a·b", "{c:?}");
+            let whole = harmless(&format!("a{c}b"));
+            assert!(!whole.contains(c) || c == '\n', "{c:?}");
+        }
+    }
+
+    #[test]
     fn a_flood_of_marks_is_thinned() {
         let flood = format!("e{}", "\u{301}".repeat(500));
         assert_eq!(inert(&flood, 80).chars().count(), 3);
