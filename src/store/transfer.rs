@@ -392,6 +392,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_here_is_no_news_in_its_own_place_and_for_its_own_hosts_alone() {
+        let of = |url: &str, cms: &str, key: &str, token: &str| {
+            let text = format!(
+                "version = 1\n[[connection]]\nname = \"shop\"\nservice = \"blesta\"\nurl = \"{url}\"\n\
+                 cms_url = \"{cms}\"\nkey = \"{key}\"\ntoken = \"{token}\"\n"
+            );
+            let read = import(Path::new("/sent.toml"), &text, true).unwrap();
+            Connection::clone(&read.configuration.connections[0])
+        };
+        let (a, cms, evil) = (
+            "https://a.example",
+            "https://cms.example",
+            "https://evil.example",
+        );
+        let (key, token) = ("env:KEY", "env:TOKEN");
+        let here = of(a, cms, key, token);
+        assert_eq!(screen(&mut here.clone(), false, Some(&here)), []);
+        for (mut sent, key_goes, token_goes) in [
+            (of(evil, cms, key, token), (key, evil), (token, cms)),
+            (of(a, evil, key, token), (key, a), (token, evil)),
+            (of(a, cms, token, key), (token, a), (key, cms)),
+        ] {
+            let found = screen(&mut sent, false, Some(&here));
+            let lines = found
+                .iter()
+                .map(|one| format!("{}: {}", one.field, one.what));
+            let told = |field: &str, (value, to): (&str, &str)| {
+                format!("{field}: sends the value of {value} to {to}")
+            };
+            let expected = [told("key", key_goes), told("token", token_goes)];
+            assert_eq!(lines.collect::<Vec<_>>(), expected);
+            assert_eq!((sent.key, sent.token), (None, None));
+        }
+    }
+
+    #[test]
     fn what_is_exported_is_imported_again() {
         let mut connection = Connection::new(
             Name::parse("shop").unwrap(),

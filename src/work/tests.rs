@@ -105,6 +105,200 @@ async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
     );
 }
 
+fn pinned() -> Option<crate::domain::Identity> {
+    Some(crate::domain::Identity {
+        id: Some("1".to_owned()),
+        name: None,
+        host: None,
+    })
+}
+
+#[tokio::test]
+async fn another_pair_is_held_to_no_account_of_the_one_before() {
+    let home = Home::new();
+    let core = home.core();
+    let edit = |username: &str, key: Edit| ConnectionEdit {
+        key,
+        store: Some(StoreKind::Ask),
+        replaces: Some(name("shop")),
+        ..ConnectionEdit::new(Connection {
+            username: username.to_owned(),
+            key: Some(SecretRef::Ask),
+            ..shop(URL)
+        })
+    };
+    let first = ConnectionEdit {
+        replaces: None,
+        ..edit("shop-api", Edit::Set(Secret::new("one")))
+    };
+    core.save(first).await.unwrap();
+    let state = core.0.state().unwrap();
+    for (saved, stays) in [
+        (edit("shop-api", Edit::Keep), true),
+        (edit("shop-api", Edit::Set(Secret::new("two"))), false),
+        (edit("another", Edit::Keep), false),
+    ] {
+        let pin = |past: &mut crate::store::state::PastRecord| past.identity = pinned();
+        state.update_past(&name("shop"), URL, pin).unwrap();
+        core.save(saved).await.unwrap();
+        let past = state.past(&name("shop"), URL).unwrap();
+        assert_eq!(past.identity.is_some(), stays);
+    }
+}
+
+/// However it comes in.
+#[tokio::test]
+async fn a_new_connection_inherits_nothing_of_a_gone_one_of_its_name() {
+    for way in ["saved", "imported", "applied"] {
+        let home = Home::new();
+        let core = home.core();
+        let state = core.0.state().unwrap();
+        let key = SecretRef::Env("KEY".to_owned());
+        let place = crate::store::SecretPlace::key(&name("shop"));
+        let pin = |past: &mut crate::store::state::PastRecord| past.identity = pinned();
+        state.update_past(&name("shop"), URL, pin).unwrap();
+        let elsewhere = Origin::parse("https://elsewhere.example").unwrap();
+        state.set_origin(&key, &place, &elsewhere).unwrap();
+        match way {
+            "saved" => drop(core.save(ConnectionEdit::new(shop(URL))).await.unwrap()),
+            "imported" => core.import_together(vec![shop(URL)], None).await.unwrap(),
+            _ => {
+                let text = format!(
+                    "version = 1\n[[connection]]\nname = \"shop\"\nservice = \"blesta\"\nurl = \"{URL}\"\n"
+                );
+                let at = std::path::Path::new("definitions.toml");
+                let plan = core.plan_apply(at, &text, ApplyOptions::default()).await;
+                core.apply(plan.unwrap()).await.unwrap();
+            }
+        }
+        let past = state.past(&name("shop"), URL).unwrap();
+        assert_eq!(past, crate::store::state::PastRecord::default(), "{way}");
+        assert_eq!(state.origin_of(&key, &place).unwrap(), None, "{way}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_came_meanwhile_is_not_overwritten_by_an_import() {
+    let home = Home::new();
+    let core = home.core();
+    let edit = ConnectionEdit {
+        key: Edit::Set(Secret::new("one")),
+        store: Some(StoreKind::Ask),
+        ..ConnectionEdit::new(shop(URL))
+    };
+    core.save(edit).await.unwrap();
+    let item = transfer::Item {
+        key: Some(Secret::new("two")),
+        action: transfer::ImportAction::Completed(name("shop")),
+        ..transfer::Item::new(shop(URL))
+    };
+    core.import_one(&item, Some(StoreKind::Ask)).await.unwrap();
+    let kept = core.handle(&name("shop"), &HandleSlot::Key).await.unwrap();
+    assert_eq!(kept.secret().expose(), "one");
+}
+
+#[tokio::test]
+async fn a_program_that_was_set_meanwhile_is_not_replaced_by_that_of_a_file() {
+    let home = Home::new();
+    let core = home.core();
+    let of_file = |here: &[&str]| transfer::Program {
+        key: "on_change",
+        here: here.iter().map(|word| (*word).to_owned()).collect(),
+        wanted: vec!["of-the-file".to_owned()],
+    };
+    let mine = crate::store::configuration::SettingValue::Words(vec!["mine".to_owned()]);
+    let set = core.edit(move |document| document.set_setting("on_change", mine));
+    set.await.unwrap();
+    let set = core.import_programs(vec![of_file(&[])]).await;
+    assert!(set.is_err(), "{set:?}");
+    assert_eq!(core.settings().await.unwrap().on_change, ["mine"]);
+    core.import_programs(vec![of_file(&["mine"])])
+        .await
+        .unwrap();
+    assert_eq!(core.settings().await.unwrap().on_change, ["of-the-file"]);
+}
+
+#[tokio::test]
+async fn a_locked_vault_leaves_nothing_out_of_a_bundle_unsaid() {
+    let home = Home::new();
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    let saved = core.save(with_key(shop(URL), "one")).await.unwrap();
+    core.lock().await;
+    let to = crate::store::vault::bundle::SealTo::Passphrase(passphrase());
+    let sealed = core.export_bundle(&[saved.connection], to).await;
+    assert!(
+        matches!(sealed, Err(WorkError::PassphraseNeeded(_))),
+        "{sealed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_bundle_holds_each_value_and_no_reference_beside_it() {
+    let home = Home::new();
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    let saved = core.save(with_key(shop(URL), "one")).await.unwrap();
+    let to = crate::store::vault::bundle::SealTo::Passphrase(passphrase());
+    let sealed = core.export_bundle(&[saved.connection], to).await.unwrap();
+    let reader = transfer::ImportOptions {
+        opener: transfer::BundleKey::Passphrase(passphrase()),
+        ..transfer::ImportOptions::default()
+    };
+    let elsewhere = Home::new();
+    let at = std::path::Path::new("sent.age");
+    let read = elsewhere
+        .core()
+        .read_import(at, &sealed.sealed, &reader)
+        .await;
+    let item = read.unwrap().items.remove(0);
+    assert_eq!(item.connection.key, None);
+    assert_eq!(item.key, Some(Secret::new("one")));
+}
+
+#[tokio::test]
+async fn a_key_in_the_place_of_a_user_name_is_refused_and_not_shown() {
+    let home = Home::new();
+    let core = home.core();
+    let key = "0123456789abcdef0123456789abcdef";
+    let text = format!(
+        "version = 1\n[[connection]]\nname = \"shop\"\nservice = \"blesta\"\nurl = \"{URL}\"\nusername = \"{key}\"\n"
+    );
+    let at = std::path::Path::new("sent.toml");
+    let reader = transfer::ImportOptions::default();
+    let read = core
+        .read_import(at, text.as_bytes(), &reader)
+        .await
+        .unwrap();
+    let action = &read.items[0].action;
+    assert!(
+        matches!(action, transfer::ImportAction::Refused(_)),
+        "{action:?}"
+    );
+    assert!(!format!("{read:?}").contains(key));
+}
+
+#[tokio::test]
+async fn no_program_of_here_is_run_to_compare_it_with_what_a_file_brings() {
+    let home = Home::new();
+    let core = home.core();
+    let mark = core.folders().unwrap().state.with_file_name("ran");
+    let program = format!("cmd:/usr/bin/touch {}", mark.display());
+    let here = Connection {
+        username: "me".to_owned(),
+        key: Some(program.parse().unwrap()),
+        ..Connection::new(name("e.com"), ServiceId::http(), "https://e.com/x")
+    };
+    core.save(ConnectionEdit::new(here)).await.unwrap();
+    let text = b"curl -u me:hunter2 https://e.com/x\n";
+    let reader = transfer::ImportOptions::default();
+    let at = std::path::Path::new("sent.sh");
+    let read = core.read_import(at, text, &reader).await.unwrap();
+    let action = &read.items[0].action;
+    assert_eq!(*action, transfer::ImportAction::Here(name("e.com")));
+    assert!(!mark.exists());
+}
+
 #[tokio::test]
 async fn several_are_changed_together_or_none() {
     let home = Home::new();

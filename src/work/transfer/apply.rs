@@ -381,6 +381,59 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_does_not_say_of_secrets_stays_as_it_is() {
+        let url = "https://a.example";
+        let bare = Connection::new(Name::parse("shop").unwrap(), ServiceId::http(), url);
+        let vault = |name: &str| Some(SecretRef::Vault(name.to_owned()));
+        let here = Connection {
+            key: vault("key"),
+            token: vault("token"),
+            added: vec![("one".to_owned(), SecretRef::Ask)],
+            ..bare.clone()
+        };
+        let used = UsedSecrets::of(&[Arc::new(here.clone())]);
+        let wanted = Connection {
+            note: "anew".to_owned(),
+            ..bare
+        };
+        let (step, sensitive) = step(&wanted, Some(&here), &used, false).unwrap();
+        let ApplyStep::Change { after, fields, .. } = step else {
+            panic!("the note is another one")
+        };
+        assert_eq!(fields.len(), 1, "{fields:?}");
+        let note = wanted.note;
+        assert_eq!(*after, Connection { note, ..here });
+        assert!(sensitive.is_empty(), "{sensitive:?}");
+    }
+
+    #[test]
+    fn a_key_that_stays_goes_no_way_that_an_untrusted_file_names() {
+        let url = "https://a.example";
+        let bare = Connection::new(Name::parse("shop").unwrap(), ServiceId::http(), url);
+        let keyed = Connection {
+            key: Some(SecretRef::Vault("key".to_owned())),
+            ..bare.clone()
+        };
+        let wanted = Connection {
+            proxy: Some("http://evil.example:1".to_owned()),
+            ..bare.clone()
+        };
+        for (here, trust, is_listed) in [
+            (&keyed, false, true),
+            (&keyed, true, true),
+            (&bare, false, false),
+        ] {
+            let used = UsedSecrets::of(&[Arc::new(here.clone())]);
+            let (step, sensitive) = step(&wanted, Some(here), &used, trust).unwrap();
+            let is_taken =
+                matches!(&step, ApplyStep::Change { after, .. } if after.proxy.is_some());
+            assert_eq!(is_taken, trust || !is_listed, "{step:?}");
+            let fields: Vec<_> = sensitive.iter().map(|one| one.field.as_str()).collect();
+            assert_eq!(fields, if is_listed { &["proxy"][..] } else { &[] });
+        }
+    }
+
+    #[test]
     fn what_lies_in_the_home_is_the_same_the_second_time() {
         let text = r#"version = 1
             [[connection]]
