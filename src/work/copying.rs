@@ -298,6 +298,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_clearing_that_was_broken_off_is_made_by_the_next_one() {
+        let home = Home::new();
+        let core = home.core_with(&[("TERM", "xterm"), ("PATH", "/usr/bin:/bin")]);
+        let core = core.with_terminal(Terminal::Silent);
+        let folder = core.folders().unwrap().config();
+        std::fs::create_dir_all(folder).unwrap();
+        let settings = "version = 1\n[settings]\nclipboard_command = [\"cat\"]\n";
+        std::fs::write(folder.join("switchboard.toml"), settings).unwrap();
+        let secret = Secret::new("s3cret");
+        core.copy_secret(&secret, Life::Program).await.unwrap();
+        {
+            let mut clearing = std::pin::pin!(core.clear_clipboard());
+            assert!(futures_util::poll!(&mut clearing).is_pending());
+        }
+        let cleared = core.clear_clipboard().await.unwrap();
+        assert_eq!(cleared.words, "a blank handed to cat");
+        assert_eq!(core.clear_clipboard().await, None, "once");
+    }
+
+    #[tokio::test]
     async fn a_text_that_nothing_took_leaves_the_secret_before_it_to_be_cleared() {
         let home = Home::new();
         let core = home.core_with(&[("TERM", "xterm")]);

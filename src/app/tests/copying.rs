@@ -91,6 +91,21 @@ fn a_handle_that_comes_late_is_not_shown() {
 }
 
 #[test]
+fn a_handle_that_nobody_waits_for_any_more_is_not_shown_then_or_later() {
+    // Never asked for; locked, or hidden from those who look over one's shoulder, since.
+    for keys in ["", "v L", "v W"] {
+        let mut scene = Scene::with(shops(&["a"]));
+        if !keys.is_empty() {
+            scene.keys(keys);
+        }
+        scene.send(revealed(HandleSlot::Key));
+        assert!(scene.model.revealed.is_none(), "{keys}");
+        scene.keys("W W");
+        assert!(scene.model.revealed.is_none(), "{keys}");
+    }
+}
+
+#[test]
 fn in_the_tokens_pane_the_selected_row_is_meant() {
     let mut rich = shop("a");
     rich.token = Some(SecretRef::Vault("a/token".to_owned()));
@@ -227,6 +242,26 @@ fn what_no_clipboard_took_is_shown_to_be_selected_by_hand() {
     assert_eq!(scene.effects(), []);
 }
 
+/// Another copy, or idle time, has locked the store.
+#[test]
+fn where_the_store_is_found_locked_nothing_stays_or_comes_into_the_open() {
+    let found = || Message::Vault(VaultMessage::Locked);
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("y").send(found()).effects();
+    scene.send(Message::Clipboard(ClipboardMessage::Copied(Copied {
+        words: "not copied: no clipboard within reach; select it by hand".to_owned(),
+        placed: false,
+        clears_in_s: None,
+    })));
+    assert_eq!(scene.effects(), []);
+    let mut scene = Scene::empty();
+    scene.keys("n").types("a.example").keys("tab tab");
+    scene.types("k").keys("alt-v");
+    assert!(scene.form().shown.is_some());
+    scene.send(found());
+    assert!(scene.form().shown.is_none());
+}
+
 #[test]
 fn a_copy_that_stays_ends_the_countdown_of_the_one_before() {
     let mut scene = Scene::with(shops(&["a"]));
@@ -252,6 +287,27 @@ fn quitting_and_locking_clear_the_clipboard_at_once() {
     scene.keys("L");
     assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
     assert!(scene.model.copied.is_none());
+}
+
+#[test]
+fn whoever_quits_leaves_no_handle_on_the_screen() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("v").send(revealed(HandleSlot::Key)).keys("q");
+    assert!(scene.model.revealed.is_none());
+}
+
+/// Neither does the clipboard hold a secret, nor stays the store open, for as long as that was.
+#[test]
+fn a_clock_that_was_set_back_prolongs_neither_a_copy_nor_idle_time() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.model.lock_after_min = 15;
+    scene.keys("y").send(copied(Some(20))).effects();
+    scene.now -= jiff::SignedDuration::from_hours(1);
+    scene.send(Message::Woke).wait(20_000);
+    assert_eq!(scene.effects(), [Effect::Clipboard(ClipboardEffect::Clear)]);
+    scene.now -= jiff::SignedDuration::from_hours(1);
+    scene.send(Message::Woke).wait(15 * 60_000);
+    assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
 }
 
 #[test]

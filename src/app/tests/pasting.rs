@@ -40,6 +40,22 @@ fn outer_blanks_and_line_ends_are_taken_off_and_put_back() {
 }
 
 #[test]
+fn what_was_pasted_is_not_brought_back_after_the_lock_has_taken_it() {
+    let mut scene = in_key();
+    scene.pastes(&format!("Bearer {KEY}"));
+    assert!(scene.form().undo.is_some());
+    scene.keys("alt-L y");
+    assert!(scene.key_is(""));
+    scene.keys("ctrl-z");
+    assert!(scene.key_is(""));
+    assert!(
+        scene.notice().contains("no cleaned paste"),
+        "{}",
+        scene.notice()
+    );
+}
+
+#[test]
 fn a_url_with_user_info_is_divided_and_said() {
     let mut scene = Scene::empty();
     scene.keys("n").pastes("https://joe:pw@a.example.com");
