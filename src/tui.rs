@@ -213,9 +213,28 @@ impl ScreenSession {
         // for the disk.
         std::mem::forget(core);
         if ended.as_ref().is_ok_and(|end| is_last(*end, goes_on)) {
-            event_loop.surface.leave_frames();
-            std::mem::forget(event_loop.effects);
+            leave_behind(event_loop);
         }
         ended
     }
+}
+
+/// For the end of the process, which takes all memory back at once: what can hold no secret is left to it. To give it
+/// back piece by piece before would keep the prompt waiting, the longer the more is watched.
+fn leave_behind(event_loop: EventLoop<Screen>) {
+    let EventLoop {
+        model,
+        surface,
+        effects,
+        ..
+    } = event_loop;
+    surface.leave_frames();
+    let Model {
+        entries,
+        board,
+        keymap,
+        catalog,
+        ..
+    } = model;
+    std::mem::forget((effects, entries, board, keymap, catalog));
 }

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::model::Model;
+use super::tokens::AccountList;
 use crate::domain::{Connection, CopyForm, Handle, HandleSlot, Name, SecretRef};
 
 /// Which handle of a connection is shown.
@@ -80,6 +81,17 @@ impl Model {
         let label = rows.into_iter().find(|row| row.slot == slot)?.label;
         let which = Some(RevealedHandle::Held(slot));
         Some(CopySubject { name, which, label })
+    }
+
+    /// Whether the next frame may hold a secret: one that is in the open, or one that a person typed where none belongs.
+    pub fn may_show_secret(&self) -> bool {
+        let is_filtered = |list: &AccountList| !list.filter.value().is_empty();
+        self.revealed.is_some()
+            || self.form.is_some()
+            || self.overlay.is_some()
+            || !self.list.filter.value().is_empty()
+            || !self.tokens.sheets.is_empty()
+            || self.tokens.list.as_ref().is_some_and(is_filtered)
     }
 
     /// The handle in the open; none in the war-room.

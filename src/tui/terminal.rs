@@ -153,6 +153,8 @@ pub struct Screen {
     flow: Flow,
     /// When it went on after a stop of its own.
     continued: Option<Instant>,
+    /// Whether a secret may have stood in a frame.
+    may_hold_secret: bool,
 }
 
 impl Screen {
@@ -169,13 +171,18 @@ impl Screen {
             theme,
             flow: Flow::default(),
             continued: None,
+            may_hold_secret: false,
         })
     }
 
     /// For the end of the process, which takes all memory back at once: to give back the pages of two frames before that
-    /// would keep the prompt waiting.
+    /// would keep the prompt waiting, and so would wiping them where no secret can have stood.
     pub fn leave_frames(self) {
-        leave_frames(self.terminal);
+        if self.may_hold_secret {
+            leave_frames(self.terminal);
+        } else {
+            std::mem::forget(self.terminal);
+        }
     }
 
     /// Everything is drawn anew by the next frame. (`Terminal::clear` would ask for the cursor's place.)
@@ -205,6 +212,7 @@ impl Surface for Screen {
         if wire.is_stalled() && !wire.send()? || is_full {
             return Ok(false);
         }
+        self.may_hold_secret |= model.may_show_secret();
         let (width, height) = model.size;
         self.terminal.backend_mut().resize(Size { width, height });
         let theme = &self.theme;

@@ -60,6 +60,20 @@ fn it_is_hidden_by_asking_again_by_moving_and_by_locking() {
 }
 
 #[test]
+fn a_frame_may_hold_a_secret_where_one_is_in_the_open_or_letters_type() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("j tab tab");
+    assert!(!scene.model.may_show_secret());
+    scene.keys("v").send(revealed(HandleSlot::Key));
+    assert!(scene.model.may_show_secret());
+    for keys in ["n", "e", "/ x", ":"] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.keys(keys);
+        assert!(scene.model.may_show_secret(), "{keys}");
+    }
+}
+
+#[test]
 fn what_is_in_the_open_is_copied_where_no_key_is_held() {
     let mut bare = shop("a");
     bare.key = None;
