@@ -144,6 +144,9 @@ pub struct BudgetRecord {
     /// No key is sent before this time: 429, or 5xx with `Retry-After`. What goes without a key is held back
     /// by whoever repeats it: the watch.
     pub retry_after: Option<Timestamp>,
+    /// When the host asked for that, by this machine's clock.
+    #[serde(default)]
+    pub retry_asked: Option<Timestamp>,
     /// The number of the next attempt.
     pub next_number: u64,
 }

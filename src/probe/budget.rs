@@ -16,6 +16,7 @@
 //! No function reads a clock. A clock that was set back makes no pause longer than its own length, and none shorter.
 
 mod kept;
+mod quiet;
 
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::budget::{AttemptEnd, BookedAttempt, LiftedPause, Pause, Stop, StoppedBy};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{BudgetRecord, KeyFingerprint};
+
+pub use quiet::{quiet, quiet_until};
 
 /// Rejections of one key before it is paused.
 pub const PER_KEY: usize = 2;
@@ -197,14 +200,6 @@ pub fn resume(
     }
 }
 
-/// The host asked for quiet until `until` (429, `Retry-After`); never longer than a day.
-pub fn quiet(record: &mut BudgetRecord, until: Timestamp, now: Timestamp) {
-    let until = until.min(after(now, LONGEST_PAUSE));
-    if until > now {
-        record.retry_after = Some(record.retry_after.map_or(until, |before| before.max(until)));
-    }
-}
-
 /// Whether `key` is paused at `now`, and until when. Books nothing.
 pub fn paused(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Option<Stop> {
     let mut record = record.clone();
@@ -221,13 +216,6 @@ pub fn refusals_left(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp
     }
     let of_key = PER_KEY.saturating_sub(rejections(&record, key));
     of_key.min(PER_HOST.saturating_sub(counted(&record, now)))
-}
-
-/// Until when the host itself asked for quiet, where it did.
-pub fn quiet_until(record: &BudgetRecord, now: Timestamp) -> Option<Timestamp> {
-    let mut record = record.clone();
-    tidy(&mut record, now);
-    record.retry_after
 }
 
 /// How long the pause after `doublings` rejected tries is.
@@ -456,10 +444,7 @@ fn tidy(record: &mut BudgetRecord, now: Timestamp) {
     {
         pause.until = pause.until.min(after(now, length(pause.doublings)));
     }
-    record.retry_after = record
-        .retry_after
-        .map(|until| until.min(after(now, LONGEST_PAUSE)))
-        .filter(|until| *until > now);
+    quiet::tidy(record, now);
     while let Some(position) = record.attempts.iter().position(|attempt| {
         attempt.end == AttemptEnd::Pending && after(attempt.at, ABANDONED_AFTER) <= now
     }) {

@@ -388,6 +388,18 @@ fn lifting_the_pause_of_a_host_says_that_it_is_that_of_all_keys() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_makes_no_quiet_longer_than_it_was_asked_for() {
+    let mut record = BudgetRecord::default();
+    quiet(&mut record, at(36_120), at(36_000));
+    assert_eq!(quiet_until(&record, at(36_060)), Some(at(36_120)));
+    assert_eq!(quiet_until(&record, at(0)), Some(at(120)));
+    // And stays so once it was written down with that clock.
+    let _ = book(&mut record, &key("a"), at(0));
+    assert_eq!(quiet_until(&record, at(60)), Some(at(120)));
+    assert_eq!(quiet_until(&record, at(120)), None);
+}
+
+#[test]
 fn the_host_may_ask_for_quiet() {
     let mut record = BudgetRecord::default();
     quiet(&mut record, at(60), at(0));
