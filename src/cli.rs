@@ -80,9 +80,7 @@ pub fn run() -> ExitCode {
     if matches!(arguments.command, Some(Command::ClipboardHolder)) {
         return crate::clipboard::holder::run();
     }
-    if std::env::args_os().len() > 1 {
-        shield::note_descriptors();
-    }
+    shield::note_descriptors();
     let done = shield::descriptors().and_then(|()| shield::clock());
     let done = done.map_err(Fault::of);
     let done = done.and_then(|()| dispatch(environment, arguments));

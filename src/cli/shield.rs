@@ -58,9 +58,11 @@ const NEEDED: u64 = 40;
 /// What was open when the program began, where the system tells: what is opened later is the program's own.
 static HANDED_OVER: OnceLock<BTreeSet<u32>> = OnceLock::new();
 
-/// Notes which descriptors were handed over. To be called before anything is opened.
+/// Notes which descriptors were handed over, and hands none of them on. To be called before anything is opened or
+/// started.
 pub fn note_descriptors() {
     if let Some(open) = files::open_descriptors() {
+        files::keep_from_children(&open);
         let _ = HANDED_OVER.set(open);
     }
 }

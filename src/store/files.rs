@@ -20,7 +20,7 @@ use rustix::fs::OFlags;
 use rustix::process::{Uid, geteuid};
 use zeroize::Zeroizing;
 
-pub use descriptor::{ignored_signals, open_descriptors};
+pub use descriptor::{ignored_signals, keep_from_children, open_descriptors};
 pub use lock::Lock;
 pub use log::open_log;
 pub(in crate::store) use owner::make_private_file;

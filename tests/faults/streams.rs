@@ -133,6 +133,50 @@ fn a_descriptor_that_nobody_handed_over_is_told() {
     }
 }
 
+/// What was handed over as a descriptor is for this program alone: a program of a `cmd:` reference could read the
+/// passphrase or the key in it again.
+#[test]
+fn no_program_inherits_a_descriptor_that_was_handed_over() {
+    let user = User::new();
+    let inherited = user.path().join("inherited");
+    let program = user.path().join("program");
+    let key = &user.blesta.key;
+    fs::write(
+        &program,
+        format!(
+            "#!/bin/sh\ncat /proc/self/fd/7 >'{}' 2>/dev/null\necho {key}\n",
+            inherited.display()
+        ),
+    )
+    .unwrap();
+    let edited = user.run(&[
+        "connection",
+        "add",
+        "by-program",
+        "--service",
+        "blesta",
+        "--url",
+        &user.stand.url,
+        "--username",
+        "shop-api",
+        "--key-ref",
+        &format!("cmd:/bin/sh {}", program.display()),
+    ]);
+    assert_eq!(edited.code, 0, "{edited:?}");
+    fs::write(user.path().join("passphrase"), "correct horse\n").unwrap();
+    let passphrase = user.path().join("passphrase");
+    let probed = user.shell(&format!(
+        "\"$0\" probe by-program --format json --passphrase-fd 7 7<'{}'",
+        passphrase.display()
+    ));
+    assert_eq!(probed.json()["reason"], "connected", "{probed:?}");
+    assert_eq!(
+        fs::read_to_string(&inherited).unwrap(),
+        "",
+        "it was inherited"
+    );
+}
+
 /// Closed from the start, each of them and all together: no panic, no hang, nothing written into a file that
 /// took the descriptor's number.
 #[test]

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
@@ -17,6 +18,17 @@ pub fn open_descriptors() -> Option<BTreeSet<u32>> {
     // The folder stood among them while it was read, and is closed by now.
     open.retain(|number| fs::symlink_metadata(format!("/dev/fd/{number}")).is_ok());
     Some(open)
+}
+
+/// Keeps these descriptors from every program that is started from now on: one of them may hold a passphrase or a key,
+/// which a program of a `cmd:` reference or `ssh` could read again. Standard input, output and error are left out: each
+/// start of a program says of its own what those are.
+pub fn keep_from_children(descriptors: &BTreeSet<u32>) {
+    let handed_over = descriptors.iter().filter(|number| **number > 2);
+    for number in handed_over.filter_map(|number| i32::try_from(*number).ok()) {
+        // One that is closed by now is inherited by nobody.
+        let _ = fcntl(number, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
+    }
 }
 
 /// The signals that this process ignores, the lowest bit SIGHUP's; none where the system does not tell.
