@@ -220,7 +220,9 @@ impl Context {
 
 /// Whether stdout gets colours.
 pub fn colours(environment: &Environment, global: &Global) -> Colours {
-    let plain = global.no_color || environment.no_color || !std::io::stdout().is_terminal();
+    let is_dumb = environment.term.as_deref() == Some("dumb");
+    let plain =
+        global.no_color || environment.no_color || is_dumb || !std::io::stdout().is_terminal();
     if plain { Colours::Off } else { Colours::On }
 }
 

@@ -8,7 +8,7 @@ use super::arguments::{HistoryArguments, HistoryFormat, HistoryRows};
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, probe};
-use crate::domain::{Name, span};
+use crate::domain::Name;
 use crate::store::history::{ExportFormat, ExportTable};
 
 /// Writes the history of one connection, or of all.
@@ -21,7 +21,7 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
         None => None,
     };
     // Without a unit it could be days that are meant.
-    let back = probe::positive(&arguments.since, span::read, "500ms")?;
+    let back = probe::duration(&arguments.since)?;
     let since = Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN);
     let table = match arguments.rows {
         HistoryRows::Runs => ExportTable::Runs,
