@@ -26,7 +26,7 @@ pub enum ConfigurationProblem {
     },
     /// Nothing in it.
     #[error(
-        "{0} is empty, which switchboard never leaves: take back a version from {1}, or delete the file to start anew",
+        "{0} is empty, which switchboard never leaves: take back a version from {1}, where there is one, or delete the file (or a link that leads nowhere) to start anew",
         shown(path),
         shown(backup)
     )]

@@ -17,7 +17,7 @@ pub enum SecretProblem {
     NoEntry(String),
     /// The variable is not set.
     #[error(
-        "the environment variable {0} is not set: set it before starting, or choose another place"
+        "the environment variable {0} is not set, or not in UTF-8: set it before starting, or choose another place"
     )]
     Unset(String),
     /// It is, to nothing.
