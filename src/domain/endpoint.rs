@@ -322,7 +322,8 @@ impl fmt::Display for Origin {
 }
 
 /// Names of query parameters that carry secrets.
-const SECRET_PARAMETERS: [&str; 14] = [
+const SECRET_PARAMETERS: [&str; 15] = [
+    "jwt",
     "api_key",
     "apikey",
     "api-key",
@@ -340,7 +341,7 @@ const SECRET_PARAMETERS: [&str; 14] = [
 ];
 
 /// Names of query parameters that carry secrets where the value is as long as those are: `key=de` is none.
-const PERHAPS_SECRET: [&str; 4] = ["key", "token", "auth", "sig"];
+const PERHAPS_SECRET: [&str; 6] = ["key", "token", "auth", "sig", "session", "sessionid"];
 const LENGTH_OF_SECRET: usize = 12;
 
 /// Whether a query parameter, decoded, carries a secret.
