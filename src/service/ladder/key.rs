@@ -367,19 +367,20 @@ pub(super) fn from_cache(reply: &Reply) -> Option<String> {
 fn of_the_key(found: &Finding) -> Option<Finding> {
     let variant = found.variant.as_deref();
     Some(match (found.reason, variant) {
-        (
-            Reason::ServerRule
-            | Reason::WafBlock
-            | Reason::CdnBlock
-            | Reason::NotAcceptable
-            | Reason::NotFound,
-            _,
-        ) => Finding::variant(Reason::ServerRule, "key"),
+        (Reason::ServerRule | Reason::NotFound, _) => Finding::variant(Reason::ServerRule, "key"),
         (
             Reason::NotTheService,
             None | Some("login" | "listing" | "default-page" | "other-json" | "maintenance"),
         ) => Finding::variant(Reason::ServerRule, "key-page"),
-        (Reason::EmptyReply | Reason::ServerError, None) => Finding::variant(found.reason, "key"),
+        // Whoever blocks, it is theirs to let the key pass.
+        (
+            Reason::CdnBlock
+            | Reason::WafBlock
+            | Reason::EmptyReply
+            | Reason::ServerError
+            | Reason::NotHttp,
+            None,
+        ) => Finding::variant(found.reason, "key"),
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! What stands before the service, and answers in its place: gateways, limits, networks, other services.
 
 use super::harness::*;
-use crate::domain::{AnsweredBy, Outcome, Reason, Reply, ServiceId, State};
+use crate::domain::{AnsweredBy, Failure, Outcome, Reason, Reply, ServiceId, State};
 use crate::service::{RungAnswer, Subject};
 use std::time::Duration;
 
@@ -265,6 +265,33 @@ fn a_refusal_of_the_key_alone_is_no_matter_of_the_address() {
     );
     let run = climb(shop(), vec![rule]);
     assert_eq!(run.verdict.title, "403 Restricted by the web server");
+}
+
+#[test]
+fn whoever_blocks_the_key_alone_is_named_as_for_any_call() {
+    let denied = || json(401, DENIED);
+    let by_cdn = html(403, &CLOUDFLARE, "<html>");
+    let run = climb(shop(), vec![denied(), by_cdn]);
+    assert_eq!(run.reason(), Reason::CdnBlock);
+    assert!(
+        run.verdict.cause.contains("Cloudflare"),
+        "{}",
+        run.verdict.cause
+    );
+    assert!(run.says("asked without the key, Blesta itself answered"));
+    let sucuri = [("Server", "Sucuri/Cloudproxy"), ("X-Sucuri-ID", "11")];
+    let run = climb(shop(), vec![denied(), html(403, &sucuri, "<html>")]);
+    assert_eq!(run.reason(), Reason::WafBlock, "{:?}", run.verdict);
+}
+
+#[test]
+fn no_http_for_the_key_is_not_said_of_the_port() {
+    let odd = failed(Failure::NotHttp);
+    let run = climb(shop(), vec![json(401, DENIED), odd]);
+    assert_eq!(run.reason(), Reason::NotHttp);
+    let steps = run.verdict.remedy.steps.join(" ");
+    assert!(!steps.contains("Check the port"), "{steps}");
+    assert!(run.verdict.cause.contains("a moment before"));
 }
 
 #[test]
