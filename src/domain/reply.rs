@@ -24,16 +24,20 @@ pub struct Reply {
     /// Whether the request, with all that it carries, was put on its way: the connection stood, and TLS where
     /// there is any.
     pub sent: bool,
+    /// Whether the server refused the request's stream and wants it over HTTP/1.1 (`HTTP_1_1_REQUIRED`), and it carries
+    /// a key or a token: whoever asked decides whether that is sent once more.
+    pub wants_http1: bool,
     /// What was asked a second time for it, where anything was.
     pub repeated: Option<Repeated>,
     /// What came of it.
     pub outcome: Outcome,
 }
 
-/// What was asked a second time, though one request was meant. Neither is one more attempt with a key.
+/// What was asked a second time, though one request was meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeated {
-    /// The request, over HTTP/1.1: the server had not looked at it over HTTP/2, and wants it so (`HTTP_1_1_REQUIRED`).
+    /// The request, over HTTP/1.1: the server wants it so (`HTTP_1_1_REQUIRED`). With a key that is an attempt of its own:
+    /// the word does not promise that the first one was not looked at (RFC 9113, 7; `REFUSED_STREAM` does).
     OverHttp1,
     /// The proxy, for the same connection: by which status it refuses that.
     Tunnel,

@@ -10,7 +10,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict, error_chain};
+use crate::domain::{
+    Checks, Failure, HostPort, Outcome, Phases, Repeated, Reply, Verdict, error_chain,
+};
 use crate::http::resolve::{LookupPlace, numeric};
 use crate::service::{
     Accepted, Ask, Ladder, LastGood, Request, RungAnswer, Service, Step, Subject,
@@ -167,15 +169,22 @@ impl Prober {
             Err(answer) => return ladder.answer(answer),
         };
         // By its certificate a client is known: that is for the connection's own host, and for nobody else.
-        let reply = if context.profile.identity.is_some() && !ladder.is_at_home(&ask.request.url) {
-            let nameless = Profile {
+        let nameless = context.profile.identity.is_some() && !ladder.is_at_home(&ask.request.url);
+        let nameless = nameless.then(|| {
+            self.transport(&Profile {
                 identity: None,
                 ..context.profile.clone()
-            };
-            let nameless = self.transport(&nameless);
-            context.send(&nameless, &ask.request, place).await
+            })
+        });
+        let transport = nameless.as_ref().unwrap_or(&context.transport);
+        let reply = context.send(transport, &ask.request, place).await;
+        let (reply, ticket) = if reply.wants_http1 {
+            match context.send_again(ladder, &ask, transport, ticket).await {
+                Ok(sent) => sent,
+                Err(answer) => return ladder.answer(answer),
+            }
         } else {
-            context.send(&context.transport, &ask.request, place).await
+            (reply, ticket)
         };
         drop(turn);
         context.took = Some(reply.phases.wait.unwrap_or_default());
@@ -281,6 +290,25 @@ impl<G: Gate> RunContext<'_, G> {
         }
     }
 
+    /// Sends what the server wants over HTTP/1.1 once more. With a key that is one more attempt, booked as such: the
+    /// server may have looked at the first.
+    async fn send_again(
+        &self,
+        ladder: &Ladder,
+        ask: &Ask,
+        transport: &Result<Transport, TransportProblem>,
+        first: Option<Ticket>,
+    ) -> Result<(Reply, Option<Ticket>), RungAnswer> {
+        if let Some(first) = first {
+            self.gate.settle(first, AttemptEnd::Unheard).await;
+        }
+        let host = HostPort::of(&ask.request.url);
+        let ticket = self.book(ladder, ask, &host).await?;
+        let mut reply = self.send(transport, &ask.request, None).await;
+        reply.repeated = Some(Repeated::OverHttp1);
+        Ok((reply, ticket))
+    }
+
     /// A place for the look-up of the URL's name, where it is looked up here.
     async fn place(&self, url: &Url, asker: Asker) -> Option<LookupPlace> {
         self.transport.as_ref().ok()?.place(url, asker).await
@@ -309,6 +337,7 @@ impl<G: Gate> RunContext<'_, G> {
             tls: None,
             proxy: None,
             sent: false,
+            wants_http1: false,
             repeated: None,
             outcome: Outcome::Failed(Failure::Local(why)),
         }

@@ -186,6 +186,7 @@ impl Transport {
             tls: None,
             proxy: None,
             sent: false,
+            wants_http1: false,
             repeated: None,
             outcome: Outcome::Reached,
         };
@@ -225,8 +226,7 @@ impl Transport {
             self.wired.client.clone()
         };
         let mut outcome = race::run(&client, built, &destination).await;
-        if known.learn(&outcome, request, Repeat { begun, deadline }) {
-            reply.repeated = Some(Repeated::OverHttp1);
+        if known.learn(&outcome, request, Repeat { begun, deadline }, reply) {
             begun = Instant::now();
             outcome = race::run(&self.wired.over_http1()?, build(request)?, &destination).await;
         }
@@ -307,8 +307,7 @@ impl Transport {
         };
         let client = self.wired.over(&bridge, config)?;
         let mut outcome = race::run(&client, built, &destination).await;
-        if known.learn(&outcome, request, Repeat { begun, deadline }) {
-            reply.repeated = Some(Repeated::OverHttp1);
+        if known.learn(&outcome, request, Repeat { begun, deadline }, reply) {
             begun = Instant::now();
             bridge = via.bridge(&request.url, login)?;
             let client = self.wired.over(&bridge, http1_alone(&self.wired.config))?;

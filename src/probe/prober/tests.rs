@@ -347,6 +347,54 @@ async fn no_more_than_four_requests_are_in_flight_to_a_host() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_wanted_over_http_1_1_is_booked_each_time_it_is_sent() {
+    let authority = Authority::new();
+    let profile = Profile {
+        extra_roots: vec![authority.pem()],
+        ..Profile::default()
+    };
+    let wants_http1 = vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 13];
+    for (status, reason, diary) in [
+        (
+            "401 Unauthorized",
+            Reason::CredentialsRejected,
+            ["book 0", "settle 0 Unheard", "book 1", "settle 1 Rejected"],
+        ),
+        (
+            "200 OK",
+            Reason::Connected,
+            ["book 0", "settle 0 Unheard", "book 1", "settle 1 Accepted"],
+        ),
+    ] {
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\n{{}}");
+        let act = Act::Http2Or(wants_http1.clone(), answer.into_bytes());
+        let mut config = authority.server(&["127.0.0.1"], |_| {});
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let stub = Stub::tls(config, act).await;
+        let mut subject = with_key(&stub);
+        subject.url = format!("https://{}/x", stub.address);
+        let gate = MemoryGate::default();
+        let prober = Prober::default();
+        let found = prober
+            .run(&http(), subject.clone(), &profile, &gate, &mut |_| {})
+            .await;
+        assert_eq!(found.verdict.reason, reason, "{found:?}");
+        assert_eq!(gate.diary(), diary);
+        assert_eq!(stub.heads().len(), 2);
+        let again = prober
+            .run(&http(), subject, &profile, &gate, &mut |_| {})
+            .await;
+        // Two refusals pause it; one that was taken goes once, over HTTP/1.1.
+        let (then, sent) = match reason {
+            Reason::Connected => (Reason::Connected, 3),
+            _ => (Reason::AuthPaused, 2),
+        };
+        assert_eq!(again.verdict.reason, then, "{again:?}");
+        assert_eq!(stub.heads().len(), sent);
+    }
+}
+
+#[tokio::test]
 async fn profiles_that_differ_in_time_alone_share_a_client() {
     let prober = Prober::default();
     let mut profile = Profile::default();

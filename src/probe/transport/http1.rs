@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use url::{Origin, Url};
 
 use super::super::race::RaceOutcome;
+use crate::domain::{Repeated, Reply};
 use crate::http::failure::WantsHttp1;
 use crate::service::{Authorization, Request};
 
@@ -33,9 +34,16 @@ impl OverHttp1 {
         !known.is_empty() && known.contains(&url.origin())
     }
 
-    /// Takes in what came of `request`, and whether it is to be repeated over HTTP/1.1. One with a key is where the
-    /// server refused its very stream, and where there is time enough for an answer that takes as long.
-    pub(super) fn learn(&self, outcome: &RaceOutcome, request: &Request, time: Repeat) -> bool {
+    /// Takes in what came of `request`, and whether it is repeated over HTTP/1.1 at once. One with a key never is: where
+    /// the server refused its very stream, and there is time enough for an answer that takes as long, `reply` says that
+    /// it wants it so.
+    pub(super) fn learn(
+        &self,
+        outcome: &RaceOutcome,
+        request: &Request,
+        time: Repeat,
+        reply: &mut Reply,
+    ) -> bool {
         let wants = outcome.wants_http1();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // As a rule nobody wants it.
@@ -59,6 +67,11 @@ impl OverHttp1 {
         }
         let now = Instant::now();
         let is_time = time.deadline.duration_since(now) > now.duration_since(time.begun);
-        request.authorization == Authorization::None || (wants == WantsHttp1::ForStream && is_time)
+        if request.authorization == Authorization::None {
+            reply.repeated = Some(Repeated::OverHttp1);
+            return true;
+        }
+        reply.wants_http1 = wants == WantsHttp1::ForStream && is_time;
+        false
     }
 }

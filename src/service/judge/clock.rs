@@ -121,6 +121,7 @@ mod tests {
             tls: None,
             proxy: None,
             sent: true,
+            wants_http1: false,
             repeated: None,
             outcome: Outcome::Answered(Response {
                 status,

@@ -89,6 +89,7 @@ pub fn reason_of(failure: &Failure) -> Reason {
         tls: None,
         proxy: None,
         sent: false,
+        wants_http1: false,
         repeated: None,
         outcome: Outcome::Reached,
     };

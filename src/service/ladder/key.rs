@@ -2,7 +2,7 @@
 
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{
-    AnsweredBy, AuthStyle, CheckId, Failure, Outcome, Reason, Reply, State, TlsFailure,
+    AnsweredBy, AuthStyle, CheckId, Failure, Outcome, Reason, Repeated, Reply, State, TlsFailure,
 };
 
 use super::super::catalog::condition::Rung;
@@ -146,7 +146,11 @@ impl Ladder {
 
     fn rejected(&mut self, main: Main, scheme: Scheme) -> Step {
         self.recognised();
-        if self.has_room()
+        // Sent once more over HTTP/1.1 it was sent twice.
+        let is_sent_twice = main.reply.repeated == Some(Repeated::OverHttp1)
+            && self.subject.trigger != Trigger::Bisect;
+        if !is_sent_twice
+            && self.has_room()
             && let Some(other) = self.other_scheme(scheme)
             && let Some(with) = self.authorization(other)
         {

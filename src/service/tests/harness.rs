@@ -77,6 +77,7 @@ pub(super) fn bare(outcome: Outcome) -> Reply {
         tls: None,
         proxy: None,
         sent: false,
+        wants_http1: false,
         repeated: None,
         outcome,
     }
