@@ -43,6 +43,7 @@ mod planning;
 mod preparations;
 pub mod probing;
 mod profile;
+mod recognising;
 mod record;
 pub mod saving;
 pub mod second;

@@ -215,6 +215,11 @@ impl Ladder {
         self.subject.trigger == Trigger::Scheduled
     }
 
+    /// Whether it has begun with the question whether the service is there, ahead of a key that is to be sent.
+    pub fn asks_ahead_of_key(&self) -> bool {
+        matches!(self.stage, Stage::Bare) && self.plan == KeyPlan::Send
+    }
+
     /// What the rungs found so far, for live display.
     pub fn checks(&self) -> &Checks {
         &self.checks

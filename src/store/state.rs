@@ -7,6 +7,7 @@
 
 mod past;
 mod problem;
+mod recognised;
 mod renewal;
 mod schema;
 
@@ -25,6 +26,7 @@ use zeroize::Zeroizing;
 
 pub use past::{PastRecord, SeenCertificate};
 pub use problem::StateProblem;
+pub use recognised::PlaceFingerprint;
 pub use renewal::{Holding, RenewalRecord, RenewalStage};
 
 pub(in crate::store) use self::problem::WithPath;
@@ -217,17 +219,22 @@ impl StateDb {
 
     /// Tells pairs of username and key apart without holding one: a digest keyed by this installation.
     pub fn fingerprint(&self, username: &str, key: &Secret) -> KeyFingerprint {
-        // HMAC pads a short key with zeros to its block; doing it here leaves no length to be wrong.
-        let mut block = Zeroizing::new([0; 64]);
-        for (to, from) in block.iter_mut().zip(self.key.iter()) {
-            *to = *from;
-        }
-        let mut digest = <Hmac<Sha256> as hmac::digest::KeyInit>::new((&*block).into());
+        let mut digest = self.digest();
         digest.update(username.as_bytes());
         digest.update(&[0]);
         digest.update(key.expose().as_bytes());
         let digest = digest.finalize().into_bytes();
         KeyFingerprint(format!("{digest:x}"))
+    }
+
+    /// The begin of a digest that this installation alone can make.
+    fn digest(&self) -> Hmac<Sha256> {
+        // HMAC pads a short key with zeros to its block; doing it here leaves no length to be wrong.
+        let mut block = Zeroizing::new([0; 64]);
+        for (to, from) in block.iter_mut().zip(self.key.iter()) {
+            *to = *from;
+        }
+        <Hmac<Sha256> as hmac::digest::KeyInit>::new((&*block).into())
     }
 
     /// The origin that the value behind `reference` was entered for, in this place of a connection.

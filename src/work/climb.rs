@@ -193,6 +193,7 @@ async fn run(
         token_only,
         folder: _folder,
         known: _,
+        unrecognised: _,
     } = *prepared;
     let begin = if token_only {
         verify::begin

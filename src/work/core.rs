@@ -14,6 +14,7 @@ use super::history_writer::HistoryWriter;
 use super::job::Recent;
 use super::lazy_state::LazyState;
 use super::preparations::Preparations;
+use super::recognising::Recognising;
 use super::secret_cache::SecretCache;
 use super::services::Services;
 use crate::clipboard::{Clipboard, Terminal};
@@ -71,6 +72,7 @@ pub(super) struct Inner {
     pub(super) secrets: OnceLock<Secrets>,
     pub(super) kept: SecretCache,
     pub(super) recent: Recent,
+    pub(super) recognising: Recognising,
     pub(super) prober: Prober,
     pub(super) detached: DetachedTasks,
     /// What follows from changes that were announced: the user's command, and what is remembered of them.
@@ -301,6 +303,7 @@ impl Inner {
             secrets: OnceLock::new(),
             kept: SecretCache::default(),
             recent: Recent::default(),
+            recognising: Recognising::default(),
             prober: Prober::default(),
             detached: DetachedTasks::default(),
             following: DetachedTasks::default(),

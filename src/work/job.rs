@@ -21,7 +21,8 @@ use crate::domain::{
 use crate::probe::Profile;
 use crate::service::{Accepted, Ladder, LastGood, Past, SecretState, Service, Subject, Trigger};
 use crate::store::files::PrivateFolder;
-use crate::store::state::{PastRecord, SeenCertificate};
+use crate::store::state::{PastRecord, PlaceFingerprint, SeenCertificate};
+use crate::store::{StateDb, StateProblem};
 
 /// Unsaved URLs that are remembered within one session.
 const MOST_RECENT: usize = 256;
@@ -62,6 +63,8 @@ pub(super) struct Prepared {
     pub(super) folder: Option<PrivateFolder>,
     /// What was remembered of a saved connection before the climb.
     pub(super) known: Option<Box<Remembered>>,
+    /// Where nobody has recognised the service yet, and it is asked for ahead of a key.
+    pub(super) unrecognised: Option<PlaceFingerprint>,
 }
 
 /// What was remembered of a saved connection, and whose key is at hand now.
@@ -170,6 +173,7 @@ impl ProbeJob {
             past: Past::default(),
         };
         let known = self.look_back(inner, &service, &mut subject);
+        let unrecognised = self.unrecognised(inner, &service, &mut subject);
         if self.via.is_some() || self.token_only {
             // Other addresses and another way are no change; nor is another machine, such as the CMS's.
             subject.past.last_good = None;
@@ -181,7 +185,74 @@ impl ProbeJob {
             token_only: self.token_only,
             folder,
             known,
+            unrecognised,
         })
+    }
+
+    /// The place that is to be asked ahead of the key. Where any probe of this installation has recognised the service
+    /// there before, none, and `subject` says so: the answer to the key shows what is there now.
+    fn unrecognised(
+        &self,
+        inner: &Inner,
+        service: &Service,
+        subject: &mut Subject,
+    ) -> Option<PlaceFingerprint> {
+        let is_open = matches!(subject.key, SecretState::Present(_))
+            && !subject.past.service_seen
+            && subject.past.accepted.is_none();
+        if !is_open {
+            return None;
+        }
+        let state = inner.state().ok()?;
+        let place = self.place(&state)?;
+        let (ladder, _) = Ladder::begin(service, subject.clone(), Timestamp::now());
+        if !service.bare_is_rejected() || !ladder.asks_ahead_of_key() {
+            return None;
+        }
+        subject.past.service_seen = state.is_recognised(&place).unwrap_or(false);
+        (!subject.past.service_seen).then_some(place)
+    }
+
+    /// What decides which program answers: service and URL, and the way there. Nothing where another machine asks, or
+    /// where the URL is none.
+    fn place(&self, state: &StateDb) -> Option<PlaceFingerprint> {
+        if self.via.is_some() || self.token_only {
+            return None;
+        }
+        let Connection {
+            service,
+            url,
+            proxy,
+            family,
+            ..
+        } = &self.connection;
+        let endpoint = Endpoint::parse(url).ok()?;
+        let proxy = proxy.as_deref().unwrap_or_default();
+        let parts = [
+            service.as_str(),
+            endpoint.url().as_str(),
+            proxy,
+            family.word(),
+        ];
+        Some(state.place(&parts))
+    }
+
+    /// Writes down, for all probes, that the service was recognised at its place, or that something else is there.
+    fn remember_place(
+        &self,
+        state: &StateDb,
+        verdict: &Verdict,
+        found: &ProbeFindings,
+    ) -> Result<(), StateProblem> {
+        let Some(place) = self.place(state).filter(|_| found.pair.is_some()) else {
+            return Ok(());
+        };
+        if found.service_seen && !state.is_recognised(&place)? {
+            state.set_recognised(&place, Timestamp::now())?;
+        } else if !found.service_seen && verdict.reason == Reason::NotTheService {
+            state.forget_recognised(&place)?;
+        }
+        Ok(())
     }
 
     /// Puts into `subject` what earlier probes found out, and gives the record of a saved connection. Without a state
@@ -246,6 +317,13 @@ impl ProbeJob {
         let state = inner.state();
         let pair = found.pair.as_ref().zip(state.as_ref().ok());
         let pair = pair.map(|((username, key), state)| state.fingerprint(username, key));
+        let of_place = match &state {
+            Ok(state) => self.remember_place(state, verdict, found),
+            Err(_) => Ok(()),
+        };
+        if let Err(problem) = of_place {
+            tracing::warn!(problem = %error_chain(&problem), "it is not remembered that the service is there");
+        }
         match &self.known {
             RememberedAs::Saved => {
                 let state = state?;

@@ -21,8 +21,8 @@ use super::targets::{Probing, TargetSettings, Targets, Tell, further_threads};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::budget::LiftedPause;
 use crate::domain::{
-    Checks, Connection, Endpoint, HandleSlot, Name, Origin, Reason, Secret, ServiceId, State,
-    Verdict, error_chain,
+    CheckId, Checks, Connection, Endpoint, HandleSlot, Name, Origin, Reason, Secret, ServiceId,
+    State, Verdict, error_chain,
 };
 use crate::probe::Profile;
 use crate::service::{SecretState, Service, Subject, Trigger};
@@ -365,7 +365,20 @@ impl Core {
             Err(problem) => return job.broken(&error_chain(&problem)),
         };
         let known = prepared.known.take();
-        let (mut verdict, found) = Box::pin(self.climb(Box::new(prepared), progress)).await;
+        // Until what it finds is remembered: whoever comes a moment later looks there.
+        let first = self.first_asker(&mut prepared).await;
+        let tell = |checks: &Checks| {
+            if let Some(first) = &first
+                && checks.get(CheckId::Service).state == State::Ok
+            {
+                first.recognised();
+            }
+            progress(checks);
+        };
+        let (mut verdict, found) = Box::pin(self.climb(Box::new(prepared), &tell)).await;
+        if let Some(first) = &first {
+            first.has_asked();
+        }
         job.add_family(&mut verdict);
         // It may be mended by now where it came from.
         if verdict.reason == Reason::CredentialsRejected {
@@ -417,6 +430,7 @@ impl Core {
             token_only: false,
             folder: None,
             known: None,
+            unrecognised: None,
         });
         self.climb(prepared, &silent).await.0
     }

@@ -36,6 +36,7 @@ const VERSIONS: &[&str] = &[
     HISTORY,
     RENEWALS,
     MAINTENANCE,
+    RECOGNISED,
 ];
 
 /// The tables of the history. Their comments stand in the database too: `sqlite3 history.sqlite .schema`.
@@ -128,6 +129,15 @@ const MAINTENANCE: &str = "
                b.us_p50 / 1000.0 AS p50_ms, b.us_p95 / 1000.0 AS p95_ms, b.us_max / 1000.0 AS max_ms,
                b.at AS at_ms
         FROM bucket AS b JOIN watched ON watched.id = b.watched;
+";
+
+/// Where services were recognised, whoever's connection it was.
+const RECOGNISED: &str = "
+    CREATE TABLE recognised (
+        -- a keyed digest of the service, the URL and the way there
+        place TEXT PRIMARY KEY,
+        at INTEGER NOT NULL      -- when that was seen first: milliseconds since 1970, UTC
+    ) WITHOUT ROWID;
 ";
 
 /// Brings the database up to this program's version and gives the installation's key, made once.

@@ -15,6 +15,7 @@ use crate::domain::{AuthStyle, HostPort, State};
 use crate::probe::{Gate, Permit};
 use crate::store::StoreKind;
 use crate::work::gate::LockoutGate;
+use crate::work::recognising::{self, Turn};
 use crate::work::tests::{Home, name, passphrase, shop, with_key};
 use crate::work::{ConnectionEdit, Edit};
 
@@ -721,6 +722,110 @@ async fn a_key_is_not_sent_to_another_origin() {
     moved.origin_confirmed = true;
     core.save(moved).await.unwrap();
     assert_eq!(probe(&core, Trigger::Asked).await.reason, Reason::Connected);
+}
+
+fn unsaved(url: &str) -> Unsaved {
+    Unsaved {
+        key: Some(Secret::new(KEY)),
+        ..Unsaved::new(shop(url))
+    }
+}
+
+#[tokio::test]
+async fn a_url_is_asked_without_the_key_once_for_all_programs() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    for _ in 0..3 {
+        // Each with nothing but the state, as a command from cron.
+        let core = home.core();
+        let verdict = core.probe_unsaved(unsaved(&blesta.url), &silent).await;
+        assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    }
+    assert_eq!(blesta.bare(), 1);
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
+    let verdict = probe(&core, Trigger::Asked).await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    assert_eq!(blesta.bare(), 1, "nor for a connection to it");
+    let other = format!("{}/billing", blesta.url);
+    core.probe_unsaved(unsaved(&other), &silent).await;
+    assert_eq!(blesta.bare(), 2, "another URL is asked");
+}
+
+#[tokio::test]
+async fn of_several_that_come_to_a_new_url_at_once_one_asks() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let core = home.core();
+    let probes = (0..10).map(|_| core.probe_unsaved(unsaved(&blesta.url), &silent));
+    for verdict in futures_util::future::join_all(probes).await {
+        assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    }
+    assert_eq!(blesta.bare(), 1);
+}
+
+/// A page of another program, whatever is asked.
+fn foreign_answer(_: &str) -> String {
+    "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 19\r\nconnection: close\r\n\r\n<title>Wiki</title>".to_owned()
+}
+
+#[tokio::test]
+async fn where_the_service_is_not_no_key_is_sent_and_nobody_waits_for_ever() {
+    let (home, other) = (Home::new(), Blesta::start_with(None, foreign_answer).await);
+    let core = home.core();
+    let probes = (0..10).map(|_| core.probe_unsaved(unsaved(&other.url), &silent));
+    for verdict in futures_util::future::join_all(probes).await {
+        assert_eq!(verdict.reason, Reason::NotTheService, "{verdict:#?}");
+    }
+    assert_eq!(other.keyed(), 0);
+}
+
+/// Blesta for the first three requests, and another program from then on.
+fn moved_answer(head: &str) -> String {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    if ASKED.fetch_add(1, Ordering::SeqCst) < 3 {
+        answer(head)
+    } else {
+        foreign_answer(head)
+    }
+}
+
+#[tokio::test]
+async fn another_program_at_a_known_url_is_told_and_asked_anew_the_next_time() {
+    let (home, place) = (Home::new(), Blesta::start_with(None, moved_answer).await);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let core = home.core();
+        let verdict = core.probe_unsaved(unsaved(&place.url), &silent).await;
+        seen.push((verdict.reason, place.bare(), place.keyed()));
+    }
+    // Known by then, it gets the key; not known any more, it is asked without.
+    let gone = Reason::NotTheService;
+    assert_eq!(
+        seen,
+        [(Reason::Connected, 1, 2), (gone, 1, 3), (gone, 2, 3)]
+    );
+}
+
+#[tokio::test]
+async fn one_that_is_left_half_way_leaves_the_question_to_the_next() {
+    let home = Home::new();
+    let inner = &home.core().0;
+    let place = inner
+        .state()
+        .unwrap()
+        .place(&["blesta", "https://a.example/"]);
+    let Turn::First(first) = recognising::turn(inner, &place).await else {
+        panic!("nobody was there");
+    };
+    let mut next = std::pin::pin!(recognising::turn(inner, &place));
+    assert!((&mut next).now_or_never().is_none());
+    drop(first);
+    let Turn::First(first) = next.await else {
+        panic!("nobody asks now");
+    };
+    let mut next = std::pin::pin!(recognising::turn(inner, &place));
+    assert!((&mut next).now_or_never().is_none());
+    first.has_asked();
+    assert!(matches!(next.await, Turn::Each));
 }
 
 #[tokio::test]
