@@ -45,7 +45,7 @@ impl StateDb {
         })
     }
 
-    /// Writes down that it was.
+    /// Writes down that it was. On disk when it returns.
     pub fn set_recognised(
         &self,
         place: &PlaceFingerprint,

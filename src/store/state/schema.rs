@@ -131,7 +131,7 @@ const MAINTENANCE: &str = "
         FROM bucket AS b JOIN watched ON watched.id = b.watched;
 ";
 
-/// Where services were recognised, whoever's connection it was.
+/// Where services were recognised, by whichever connection.
 const RECOGNISED: &str = "
     CREATE TABLE recognised (
         -- a keyed digest of the service, the URL and the way there
