@@ -105,12 +105,12 @@ async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
     );
 }
 
-fn pinned() -> Option<crate::domain::Identity> {
-    Some(crate::domain::Identity {
+fn pinned() -> crate::domain::Identity {
+    crate::domain::Identity {
         id: Some("1".to_owned()),
         name: None,
         host: None,
-    })
+    }
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn another_pair_is_held_to_no_account_of_the_one_before() {
         (edit("shop-api", Edit::Set(Secret::new("two"))), false),
         (edit("another", Edit::Keep), false),
     ] {
-        let pin = |past: &mut crate::store::state::PastRecord| past.identity = pinned();
+        let pin = |past: &mut crate::store::state::PastRecord| past.identity = Some(pinned());
         state.update_past(&name("shop"), URL, pin).unwrap();
         core.save(saved).await.unwrap();
         let past = state.past(&name("shop"), URL).unwrap();
@@ -155,7 +155,7 @@ async fn a_new_connection_inherits_nothing_of_a_gone_one_of_its_name() {
         let state = core.0.state().unwrap();
         let key = SecretRef::Env("KEY".to_owned());
         let place = crate::store::SecretPlace::key(&name("shop"));
-        let pin = |past: &mut crate::store::state::PastRecord| past.identity = pinned();
+        let pin = |past: &mut crate::store::state::PastRecord| past.identity = Some(pinned());
         state.update_past(&name("shop"), URL, pin).unwrap();
         let elsewhere = Origin::parse("https://elsewhere.example").unwrap();
         state.set_origin(&key, &place, &elsewhere).unwrap();
