@@ -2,6 +2,7 @@
 
 mod copying;
 mod debounce;
+mod escape;
 mod filling;
 mod half_typed;
 mod headers;

@@ -6,6 +6,7 @@ mod clock;
 mod configuration;
 mod dialogs;
 mod editing;
+mod escape;
 mod forms;
 mod handles;
 mod headers;
@@ -173,9 +174,13 @@ impl Model {
         } else if !press.types() && self.keymap.in_lists(press) == Some(Action::Redraw) {
             // Whatever takes the keys: nothing that is shown is another by that.
             self.act(Action::Redraw, out);
-        } else if let Some(letter) = self.letter_behind_escape(press) {
+        } else if let Some(behind) = self.behind_escape(press) {
             self.key(KeyEvent::from(KeyCode::Esc), out);
-            self.key(letter, out);
+            if let Some(key) = behind.acts() {
+                self.key(key, out);
+            }
+        } else if self.suspends(press) {
+            self.suspend(out);
         } else if self.locks_over_what_is_open(press) {
             self.lock_over_what_is_open(out);
         } else if self.overlay.is_some() {
@@ -187,35 +192,6 @@ impl Model {
             self.field_key(press, out);
         } else if let Some(action) = self.keymap.in_lists(press) {
             self.act(action, out);
-        }
-    }
-
-    /// Esc and a letter that come in one packet, as they do over a slow line, are read as the letter with Alt. Where
-    /// that has no meaning, and where nothing is typed, they are the two keys.
-    fn letter_behind_escape(&self, press: KeyPress) -> Option<KeyEvent> {
-        let types = match &self.overlay {
-            Some(Overlay::Help { .. }) => false,
-            Some(
-                Overlay::Palette { .. }
-                | Overlay::Confirm(_)
-                | Overlay::ChooseStore { .. }
-                | Overlay::Passphrase(_)
-                | Overlay::CopyAs { .. }
-                | Overlay::AddToken(_)
-                | Overlay::SharedToken(_)
-                | Overlay::Watching(_),
-            ) => true,
-            None => {
-                let in_sheet = self.tokens.takes_text() || !self.tokens.sheets.is_empty();
-                self.list.filtering || self.is_editing() || in_sheet
-            }
-        };
-        let is_free = press.modifiers == KeyModifiers::ALT && self.keymap.in_lists(press).is_none();
-        match press.code {
-            KeyCode::Char(letter) if is_free && !types => {
-                Some(KeyEvent::from(KeyCode::Char(letter)))
-            }
-            _ => None,
         }
     }
 

@@ -10,7 +10,6 @@ use crate::app::keymap::{Action, HelpGroup, KeyPress};
 use crate::app::model::{OpenForm, Overlay, Question};
 use crate::app::screen::LEAST;
 use crate::app::watching::WatchingEffect;
-use crate::app::watching::dialogs::WatchingOverlay;
 use crate::service::Trigger;
 
 /// A question that nobody asked for takes an answer after a rest: what is typed ahead is none. So long have no keys to
@@ -57,26 +56,13 @@ impl Model {
     /// Whether `press` locks although something lies over the panes; where letters type, with Alt alone. A question
     /// takes its keys itself: one that nobody asked for may have come between two letters.
     pub(super) fn locks_over_what_is_open(&self, press: KeyPress) -> bool {
-        let types = match &self.overlay {
-            None | Some(Overlay::Confirm(_)) => return false,
-            Some(
-                Overlay::Help { .. }
-                | Overlay::ChooseStore { .. }
-                | Overlay::CopyAs { .. }
-                | Overlay::SharedToken(_)
-                | Overlay::Watching(WatchingOverlay::Events { .. } | WatchingOverlay::Second(_)),
-            ) => false,
-            Some(
-                Overlay::Palette { .. }
-                | Overlay::Passphrase(_)
-                | Overlay::AddToken(_)
-                | Overlay::Watching(WatchingOverlay::Maintenance(_) | WatchingOverlay::AskFrom(_)),
-            ) => true,
-        };
-        self.locks(press, types)
+        match &self.overlay {
+            None | Some(Overlay::Confirm(_)) => false,
+            Some(overlay) => self.locks(press, overlay.types()),
+        }
     }
 
-    fn locks(&self, press: KeyPress, types: bool) -> bool {
+    pub(super) fn locks(&self, press: KeyPress, types: bool) -> bool {
         let lock = Some(Action::Lock);
         self.keymap.in_fields(press) == lock || (!types && self.keymap.in_lists(press) == lock)
     }
@@ -298,7 +284,9 @@ impl Model {
             return;
         }
         match press.code {
-            KeyCode::Char('y' | 'Y') if self.yes_from.is_some_and(|from| from <= self.now) => {
+            KeyCode::Char('y' | 'Y')
+                if press.types() && self.yes_from.is_some_and(|from| from <= self.now) =>
+            {
                 self.overlay = None;
                 self.answer_rests('y');
                 self.confirmed(question, out);
@@ -308,7 +296,7 @@ impl Model {
                 self.put_question_away(out);
             }
             KeyCode::Esc => self.put_question_away(out),
-            KeyCode::Char('y' | 'Y') => {
+            KeyCode::Char('y' | 'Y') if press.types() => {
                 self.rest_anew();
                 self.say(TOO_SOON);
             }
