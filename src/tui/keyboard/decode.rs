@@ -3,7 +3,19 @@
 //! Keys as xterm, VTE, kitty, tmux, screen and the Linux console send them, bracketed pastes, and the mouse. What a
 //! terminal answers (to us or to a program before us, late over a slow line) is taken out: it never becomes keys.
 //! Told of are its status and its attributes, which is all that this program asks for.
+//!
+//! A slow line cuts anything anywhere, and a lost packet holds the rest up for seconds. So:
+//!
+//! - A lone escape is the Esc key after [`ESCAPE`]. What comes next and can only be the rest of a sequence that was cut
+//!   there (`[A`) moves and types nothing, however late; what looks like it in part only (`OA`), for [`LATE`].
+//! - `ESC` with a letter is Alt with it after [`REST`], also where that letter begins sequences. Of `ESC [` the rest
+//!   counts for nothing when it comes within [`STALE`].
+//! - A sequence, a character of several bytes and a paste that have begun are whole whenever their rest comes. Nobody
+//!   types their beginnings, and a sequence ends with the next letter: that much is lost where the rest never comes.
+//! - A string that the terminal answers is swallowed until its end, until an escape, or until [`STALE`] has passed
+//!   without more of it.
 
+mod cut;
 mod key;
 mod mouse;
 
@@ -13,12 +25,15 @@ use crossterm::event::{Event, KeyCode, KeyModifiers};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::clipboard::Terminal;
+use cut::{Endless, Late};
 use key::{character_key, cursor_key, key, letter_key, modifiers, numbered, with_alt};
 
 /// A lone escape is the Esc key once nothing has followed for so long: a serial line needs a millisecond a byte.
 const ESCAPE: Duration = Duration::from_millis(10);
-/// The rest of a sequence that has begun is waited for so long.
+/// `ESC` and a letter may begin a sequence for so long, before they are Alt with the letter.
 const REST: Duration = Duration::from_millis(500);
+/// So long without more, and an answer of the terminal has no end; the rest of what was taken for Alt-[ comes no more.
+const STALE: Duration = Duration::from_secs(5);
 /// So long after a lone escape what comes may be the rest of a sequence that was cut behind its first byte, as a serial
 /// console or a loaded line does it. Nobody waits for it, but a key that such a rest can begin with.
 const LATE: Duration = Duration::from_millis(300);
@@ -59,24 +74,6 @@ pub struct Decoder {
     late: Option<Late>,
 }
 
-/// A sequence whose escape was taken for the Esc key.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Late {
-    /// Its rest may come.
-    Awaited,
-    /// Its rest has begun, and stands behind an escape again.
-    Begun,
-}
-
-/// What has no end where it should have one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Endless {
-    /// `ESC [` and parameters.
-    Sequence,
-    /// A string that the terminal answers.
-    Answer,
-}
-
 /// What stands at the beginning of the bytes.
 #[derive(Debug, PartialEq)]
 enum Decoded {
@@ -97,9 +94,12 @@ enum Decoded {
 impl Decoder {
     /// What `bytes` complete.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<TerminalInput> {
-        if let (Some(Late::Awaited), Some(first)) = (self.late, bytes.first()) {
-            self.late = b"[O]P_".contains(first).then_some(Late::Begun);
-            self.left.extend(self.late.map(|_| 0x1b));
+        if let (Some(late @ (Late::Awaited | Late::Doubtful | Late::Bracket)), [_, ..]) =
+            (self.late, bytes)
+        {
+            let beginning = late.beginning(bytes);
+            self.late = beginning.map(|_| Late::Begun);
+            self.left.extend_from_slice(beginning.unwrap_or_default());
         }
         if self.paste.is_some() {
             // A large one comes in many pieces: it grows as a vector does.
@@ -173,33 +173,51 @@ impl Decoder {
         }
     }
 
-    /// How long the rest of what has begun is waited for; `None` where nothing has.
+    /// How long the rest of what has begun is waited for before it is something else; `None` where nothing has, and
+    /// where it can be nothing else.
     pub fn patience(&self) -> Option<Duration> {
-        match (&self.paste, self.left.as_slice()) {
-            (None, _) if self.endless.is_some() => Some(REST),
-            (None, [0x1b, _]) if self.late == Some(Late::Begun) => Some(SECOND),
-            (None, _) if self.late.is_some() => Some(LATE),
+        match (self.endless, self.left.as_slice()) {
             // A paste over a slow line may pause; ended early, its rest would be taken for keys.
-            (Some(_), _) | (None, []) => None,
+            _ if self.paste.is_some() => None,
+            (None, []) => match self.late? {
+                Late::Awaited => Some(LATE),
+                Late::Bracket => Some(STALE),
+                Late::Doubtful | Late::Begun => None,
+            },
             (None, [0x1b]) => Some(ESCAPE),
-            (None, _) => Some(REST),
+            (None, [0x1b, 0x20..=0x7e]) if self.late.is_some() => Some(SECOND),
+            (Some(Endless::Answer), [_, ..])
+            | (None, [0x1b, 0x20..=0x7e] | [0x1b, b']' | b'P' | b'_', .., 0x1b]) => Some(REST),
+            (Some(Endless::Answer), []) | (None, [0x1b, b']' | b'P' | b'_', ..]) => Some(STALE),
+            (Some(Endless::Sequence), _) | (None, _) => None,
         }
     }
 
     /// Nothing more has come: an escape that stood alone is a key, and so is what can be one with Alt.
     pub fn give_up(&mut self) -> Vec<TerminalInput> {
-        if self.paste.is_some() {
+        if self.patience().is_none() {
             return Vec::new();
         }
         self.endless = None;
-        let late = self.late.take().is_some();
+        let late = self.late.take();
         let event = match self.left.as_slice() {
+            [] if late == Some(Late::Awaited) => {
+                self.late = Some(Late::Doubtful);
+                None
+            }
             [0x1b] => {
                 self.late = Some(Late::Awaited);
                 Some(key(KeyCode::Esc, KeyModifiers::NONE))
             }
-            [0x1b, letter @ 0x20..=0x7e] if late => Some(letter_key(char::from(*letter))),
-            [0x1b, letter @ 0x20..=0x7e] => Some(with_alt(letter_key(char::from(*letter)))),
+            [0x1b, letter @ 0x20..=0x7e] => {
+                self.late = (*letter == b'[').then_some(Late::Bracket);
+                let letter = letter_key(char::from(*letter));
+                Some(if late.is_some() {
+                    letter
+                } else {
+                    with_alt(letter)
+                })
+            }
             _ => None,
         };
         self.forget(self.left.len());
@@ -255,30 +273,6 @@ impl Decoder {
             gone.zeroize();
         }
         self.left.truncate(kept);
-    }
-}
-
-impl Endless {
-    /// How many of `bytes` belong to it, once it ends in them.
-    fn rest(self, bytes: &[u8]) -> Option<usize> {
-        match self {
-            Self::Sequence => {
-                let end = bytes
-                    .iter()
-                    .position(|byte| !(0x20..=0x3f).contains(byte))?;
-                // What broke it off is looked at for itself.
-                Some(end + usize::from(matches!(bytes.get(end), Some(0x40..0x7f))))
-            }
-            Self::Answer => {
-                let end = bytes.iter().position(|byte| matches!(byte, 0x07 | 0x1b))?;
-                match (bytes.get(end), bytes.get(end + 1)) {
-                    (Some(0x07), _) => Some(end + 1),
-                    (_, Some(b'\\')) => Some(end + 2),
-                    (_, Some(_)) => Some(end),
-                    (_, None) => None,
-                }
-            }
-        }
     }
 }
 

@@ -11,7 +11,7 @@ fn heard(bytes: &[u8]) -> String {
     if decoder.patience().is_some() {
         heard.extend(decoder.give_up());
     }
-    assert!(decoder.left.is_empty() || decoder.paste.is_some());
+    assert!(decoder.left.is_empty() || decoder.patience().is_none());
     let words: Vec<_> = heard.iter().map(word).collect();
     words.join(" ")
 }
@@ -200,7 +200,6 @@ fn a_sequence_in_two_pieces_is_one_key() {
             let mut decoder = Decoder::default();
             let mut events = decoder.feed(&bytes[..cut]);
             assert!(events.is_empty(), "{} at {cut}", bytes.escape_ascii());
-            assert!(decoder.patience().is_some());
             events.extend(decoder.feed(&bytes[cut..]));
             assert_eq!(events.len(), 1, "{} at {cut}", bytes.escape_ascii());
         }
@@ -305,12 +304,70 @@ fn nothing_of_what_has_no_end_becomes_a_key() {
             assert_eq!(decoder.patience(), None);
         }
     }
-    // Given up, what comes next is a key again.
+    // Without an end, an answer is given up, and a sequence ends with the next letter.
     let mut decoder = Decoder::default();
-    assert!(decoder.feed(&long("\x1b[?", 70, "")[..68]).is_empty());
-    assert!(decoder.patience().is_some());
+    assert!(
+        decoder
+            .feed(&long("\x1b]52;c;", 4_000, "")[..3_000])
+            .is_empty()
+    );
+    assert_eq!(decoder.patience(), Some(STALE));
     assert!(decoder.give_up().is_empty());
     assert_eq!(decoder.feed(b"j").len(), 1);
+    assert!(decoder.feed(&long("\x1b[?", 70, "")[..68]).is_empty());
+    assert_eq!(decoder.patience(), None);
+    assert!(decoder.feed(b"j").is_empty());
+    assert_eq!(decoder.feed(b"j").len(), 1);
+}
+
+/// The events of pieces with more silence between them than a key needs, as where a packet was lost.
+fn heard_stalled(pieces: &[&[u8]]) -> String {
+    let mut decoder = Decoder::default();
+    let mut heard = Vec::new();
+    for piece in pieces {
+        heard.extend(decoder.feed(piece));
+        while decoder.patience().is_some_and(|patience| patience < STALE) {
+            heard.extend(decoder.give_up());
+        }
+    }
+    let words: Vec<_> = heard.iter().map(word).collect();
+    words.join(" ")
+}
+
+#[test]
+fn the_rest_of_what_a_stalled_line_has_cut_never_becomes_keys() {
+    let table: &[(&[&[u8]], &str)] = &[
+        (&[b"\x1b[1", b"2;40Rj"], "j"),
+        (&[b"\x1b[?2026;2$", b"y", b"j"], "j"),
+        (&[b"\x1b[1;5", b"Aj"], "C-Up j"),
+        (&[b"\x1b[<0;5;3", b"Mj"], "Down(Left)@4,2 j"),
+        (
+            &[b"\x1b[20", b"0~hello\rq", b"\x1b[201~j"],
+            "paste(hello\rq) j",
+        ),
+        (&[b"\x1b[", b"200~dy\r\x1b[201~j"], "A-[ paste(dy\r) j"),
+        (&[b"\x1b", b"[200~dy\r\x1b[201~j"], "Esc paste(dy\r) j"),
+        (&[b"\x1b]11;rgb", b":ffff/", b"ffff/ffff\x1b\\j"], "j"),
+        (&[b"\x1bP1+r4d", b"73=5c45\x07j"], "j"),
+        (&[b"\x1b[", b"Dj"], "A-[ j"),
+        (&[b"\x1b[", b"D", b"j"], "A-[ j"),
+        (&[b"\x1b", b"[Dj"], "Esc j"),
+        (&[b"\x1b", b"]11;rgb:0/0/0\x07j"], "Esc j"),
+        (&[b"\xc3", b"\xb6j"], "ö j"),
+        (&[b"\xe6", b"\xbc", b"\xa2j"], "漢 j"),
+        // What a person types.
+        (&[b"\x1b", b"[", b"j"], "Esc [ j"),
+        (&[b"\x1b", b"P", b"j"], "Esc S-P j"),
+        (&[b"\x1b", b"Oj"], "Esc S-O j"),
+        (&[b"\x1b[", b"j"], "A-[ j"),
+        (&[b"\x1b[", b"1", b"2"], "A-[ 1 2"),
+        (&[b"\x1bO", b"j"], "A-S-O j"),
+        (&[b"\x1b]11;rgb", b"\x1b[Aj"], "Up j"),
+    ];
+    for (pieces, words) in table {
+        let shown = pieces.concat();
+        assert_eq!(heard_stalled(pieces), *words, "{:?}", shown.escape_ascii());
+    }
 }
 
 proptest! {
