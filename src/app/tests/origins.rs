@@ -359,3 +359,22 @@ fn undoing_a_paste_does_not_make_a_stored_key_a_typed_one() {
     );
     assert_eq!(scene.text(FieldId::Username), "api");
 }
+
+#[test]
+fn a_key_that_goes_without_a_username_is_asked_about_as_soon() {
+    let mut connections = shops(&["a"]);
+    connections[0].service = crate::domain::ServiceId::http();
+    connections[0].username = String::new();
+    let mut scene = Scene::with(connections);
+    scene
+        .keys("e")
+        .send(Message::Store(StoreMessage::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new(KEY))),
+            key_origin: Origin::parse("https://a.example.com"),
+            token: Ok(None),
+        }));
+    scene.model.form.as_mut().unwrap().go_to(FieldId::Url);
+    scene.types(".evil").keys("tab");
+    assert_eq!(scene.question(), Some(&asked()));
+}

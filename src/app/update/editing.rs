@@ -13,6 +13,7 @@ use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{FieldText, Form, Pane, ProbeState};
 use crate::app::notice::About;
 use crate::domain::{Endpoint, ServiceId, UrlProblem};
+use crate::service::catalog::format::Need;
 use crate::service::{Trigger, hints};
 
 /// From the last keystroke in a field to the test.
@@ -112,7 +113,10 @@ impl Model {
         self.settle_url(out);
         let now = self.now;
         let Some(form) = &mut self.form else { return };
-        let pair = form.is_set(FieldId::Username) && form.is_set(FieldId::Key);
+        let service = self.catalog.get(&form.service());
+        let goes_alone =
+            service.is_some_and(|service| service.text().fields.username.need != Need::Required);
+        let pair = form.is_set(FieldId::Key) && (goes_alone || form.is_set(FieldId::Username));
         if !(pair || form.is_set(FieldId::Token)) {
             return;
         }
