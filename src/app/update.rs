@@ -40,6 +40,9 @@ type Effects = Vec<Effect>;
 /// How long a sentence stays in the footer.
 const NOTICE: SignedDuration = SignedDuration::from_secs(8);
 
+/// How long it takes to read one.
+const READING: SignedDuration = SignedDuration::from_secs(2);
+
 impl Model {
     /// What is asked of the world at start.
     pub fn start(&self) -> Vec<Effect> {
@@ -361,7 +364,7 @@ impl Model {
     }
 
     /// The same, drawn as an error.
-    pub(super) fn complain(&mut self, text: impl AsRef<str>) {
+    pub(in crate::app) fn complain(&mut self, text: impl AsRef<str>) {
         self.complain_about(About::Past, text);
     }
 
@@ -373,6 +376,13 @@ impl Model {
     /// The same, drawn as an error.
     pub(super) fn complain_about(&mut self, about: About, text: impl AsRef<str>) {
         self.notify(text.as_ref(), true, about);
+    }
+
+    /// What was said in another place, and stood there long enough to be read, would stand where this one's keys are
+    /// named.
+    pub(super) fn drop_read_notice(&mut self) {
+        let read = after(self.now, NOTICE - READING);
+        self.notice.take_if(|notice| notice.until <= read);
     }
 
     /// What was said about this is no longer so.

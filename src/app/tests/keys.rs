@@ -408,3 +408,19 @@ fn where_no_question_is_to_be_seen_none_is_answered_with_yes() {
     let remove = Effect::Store(StoreEffect::Remove(named("a")));
     assert_eq!(scene.effects(), [remove]);
 }
+
+#[test]
+fn what_was_said_in_another_place_makes_room_for_the_keys_of_this_one() {
+    for goes_on in ["e", "tab"] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.model.complain("not here");
+        scene.wait(1_500);
+        scene.keys(goes_on);
+        assert_eq!(scene.notice(), "not here", "nobody has read it yet");
+        scene.keys("esc esc").wait(1_000);
+        scene.model.complain("not here");
+        scene.wait(2_500);
+        scene.keys(goes_on);
+        assert_eq!(scene.notice(), "", "{goes_on}");
+    }
+}
