@@ -399,6 +399,13 @@ fn sigquit_ends_it_with_131() {
 }
 
 #[test]
+fn other_signals_that_end_a_program_give_the_terminal_back_too() {
+    ends_by(Signal::USR1, 138);
+    ends_by(Signal::USR2, 140);
+    ends_by(Signal::ALARM, 142);
+}
+
+#[test]
 fn a_signal_ends_it_in_the_midst_of_typing() {
     let home = Home::new();
     let mut terminal = start(&home, &["demo"]);

@@ -1,13 +1,17 @@
 //! Signals, and the end of a program whose terminal went away.
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use rustix::event::{Timespec, poll};
+use rustix::process::Signal as SignalNumber;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::terminal::TerminalGuard;
+use crate::store::files;
 
 /// How long the screen has to end by itself after a signal, or once its terminal is gone.
 const GRACE: Duration = Duration::from_secs(2);
@@ -23,35 +27,65 @@ pub enum SystemSignal {
 
 /// The signals that the screen listens to.
 pub struct Signals {
-    terminate: Signal,
-    hangup: Signal,
-    interrupt: Signal,
-    quit: Signal,
+    /// Those that end it, each with its exit code.
+    ends: Vec<(Signal, u8)>,
     resume: Signal,
 }
 
+/// The signals by which a program is told to end.
+const TOLD: [SignalNumber; 4] = [
+    SignalNumber::TERM,
+    SignalNumber::HUP,
+    SignalNumber::INT,
+    SignalNumber::QUIT,
+];
+/// Others that end a program which does not listen to them: the terminal would be left as it is.
+const OTHERS: [SignalNumber; 9] = [
+    SignalNumber::USR1,
+    SignalNumber::USR2,
+    SignalNumber::ALARM,
+    SignalNumber::VTALARM,
+    SignalNumber::PROF,
+    SignalNumber::IO,
+    SignalNumber::POWER,
+    SignalNumber::XCPU,
+    SignalNumber::XFSZ,
+];
+
 impl Signals {
-    /// Starts listening; needs a running runtime.
+    /// Starts listening; needs a running runtime. What was ignored when the program began and is no word to end, stays
+    /// so.
     pub fn listen() -> io::Result<Self> {
+        let ignored = files::ignored_signals();
+        let counts = |number: &SignalNumber| ignored & (1 << (number.as_raw() - 1)) == 0;
+        let others = OTHERS.into_iter().filter(counts);
+        let ends = TOLD.into_iter().chain(others).map(|number| {
+            let code = u8::try_from(128 + number.as_raw()).map_err(io::Error::other)?;
+            Ok((listened(number)?, code))
+        });
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            resume: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+            ends: ends.collect::<io::Result<_>>()?,
+            resume: listened(SignalNumber::CONT)?,
         })
     }
 
-    /// The next signal. Dropping the future loses none.
+    /// The next signal, an end before all others. Dropping the future loses none.
     pub async fn next(&mut self) -> SystemSignal {
-        tokio::select! {
-            _ = self.terminate.recv() => SystemSignal::End(143),
-            _ = self.hangup.recv() => SystemSignal::End(129),
-            _ = self.interrupt.recv() => SystemSignal::End(130),
-            _ = self.quit.recv() => SystemSignal::End(131),
-            _ = self.resume.recv() => SystemSignal::Continued,
-        }
+        poll_fn(|context| {
+            for (signal, code) in &mut self.ends {
+                if signal.poll_recv(context).is_ready() {
+                    return Poll::Ready(SystemSignal::End(*code));
+                }
+            }
+            let resumed = self.resume.poll_recv(context);
+            resumed.map(|_| SystemSignal::Continued)
+        })
+        .await
     }
+}
+
+fn listened(number: SignalNumber) -> io::Result<Signal> {
+    signal(SignalKind::from_raw(number.as_raw()))
 }
 
 /// Ends the program where a signal asked for it and the screen could not.
