@@ -196,11 +196,11 @@ impl ScreenSession {
         // A clearing that had finished, and was not written yet.
         while let Ok(inbound) = event_loop.queue.try_recv() {
             if let Inbound::Write(bytes) | Inbound::WriteAndAsk(bytes) = inbound {
-                let _ = self.terminal.write(bytes.as_bytes());
+                let _ = self.terminal.write_last(bytes.as_bytes());
             }
         }
         if let Some(bytes) = cleared.and_then(|cleared| cleared.terminal_bytes) {
-            let _ = self.terminal.write(bytes.as_bytes());
+            let _ = self.terminal.write_last(bytes.as_bytes());
         }
         self.terminal.leave();
         if core.is_announcing() {

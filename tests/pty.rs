@@ -405,6 +405,31 @@ fn other_signals_that_end_a_program_give_the_terminal_back_too() {
     ends_by(Signal::ALARM, 142);
 }
 
+/// Stops the screen by Ctrl-Z, and has the shell end the job by a signal while it is in the background.
+fn ends_while_stopped(lines: &str, code: u8) {
+    let home = Home::new();
+    let lines = format!("set -m; \"$0\" demo; echo STOPPED $?; {lines}; wait %1; echo ENDED $?");
+    let mut terminal = Terminal::start(home.shell(&lines), COLUMNS, ROWS);
+    terminal.wait_for("branch");
+    terminal.type_keys("\x1a");
+    terminal.wait_for("STOPPED 148");
+    terminal.wait_for(&format!("ENDED {code}"));
+    terminal.ended();
+    terminal.assert_given_back();
+}
+
+#[test]
+fn a_signal_to_a_stopped_job_ends_it() {
+    ends_while_stopped("kill %1", 143);
+    ends_while_stopped("kill -HUP %1", 129);
+}
+
+#[test]
+fn a_job_that_was_sent_to_the_background_ends_by_a_signal_too() {
+    let stops_again = "bg; until [ \"$(jobs -rp)\" = '' ]; do :; done; kill %1";
+    ends_while_stopped(stops_again, 143);
+}
+
 #[test]
 fn a_signal_ends_it_in_the_midst_of_typing() {
     let home = Home::new();

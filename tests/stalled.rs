@@ -94,6 +94,9 @@ fn a_signal_ends_the_screen_on_a_terminal_that_takes_nothing() {
     fill(&screen.master.tty_name().unwrap());
     kill_process(screen.process, Signal::TERM).unwrap();
     screen.ends_with(143);
+    // Once the line goes on, the terminal finds the way back.
+    screen.sees("\x1b[?2004l");
+    screen.sees("\x1b[?25h\x1b[?1049l");
 }
 
 /// A key that is copied by a command into a file, and is not cleared by time.

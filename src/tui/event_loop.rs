@@ -29,6 +29,9 @@ const TICK: Duration = Duration::from_millis(250);
 /// How long an answer of the terminal is waited for after a signal.
 const AFTER_SIGNAL: Duration = Duration::from_millis(300);
 
+/// How long after a stop the signals may take that came meanwhile.
+const AFTER_STOP: Duration = Duration::from_millis(50);
+
 /// Events taken in before the screen is drawn: a held key must not keep it from being seen.
 const AT_ONCE: usize = 256;
 
@@ -74,8 +77,15 @@ pub trait Surface {
     fn redraw(&mut self) -> io::Result<()>;
     /// Takes the terminal over again after something else wrote to it.
     fn take_back(&mut self) -> io::Result<()>;
-    /// Stops the program until the shell continues it; `last` is a line for whoever reads the shell, or nothing.
+    /// Gives the terminal back and stops the program until the shell continues it; `last` is a line for whoever reads
+    /// the shell, or nothing.
     fn suspend(&mut self, last: &str) -> io::Result<()>;
+    /// Takes the terminal over again after such a stop.
+    fn resume(&mut self) -> io::Result<()>;
+    /// Whether the terminal is this program's to take: in the background it would be stopped for it.
+    fn is_in_front(&self) -> bool {
+        true
+    }
     /// Switches mouse reports on or off.
     fn mouse(&mut self, on: bool) -> io::Result<()>;
 }
@@ -228,6 +238,10 @@ impl<S: Surface> EventLoop<S> {
             LoopEvent::SystemSignal(SystemSignal::End(code)) => {
                 self.update(Message::EndRequested(ScreenEnd::Signal(code)), keys)
             }
+            LoopEvent::SystemSignal(SystemSignal::Continued) if !self.surface.is_in_front() => {
+                self.stopping = true;
+                Ok(())
+            }
             LoopEvent::SystemSignal(SystemSignal::Continued) => {
                 self.surface.take_back()?;
                 self.measure(keys)
@@ -270,6 +284,10 @@ impl<S: Surface> EventLoop<S> {
         let Some(mut until) = self.surface.awaits() else {
             return;
         };
+        // From the background nothing can be read.
+        if !self.surface.is_in_front() {
+            return;
+        }
         while self.surface.awaits().is_some() {
             // After a signal somebody is waiting, and insists before long.
             if matches!(self.end, Some(ScreenEnd::Signal(_))) {
@@ -317,7 +335,20 @@ impl<S: Surface> EventLoop<S> {
         }
         keys.release();
         let last = cleared.map(|words| format!("switchboard: clipboard: {words}\n"));
-        self.surface.suspend(last.as_deref().unwrap_or_default())?;
+        let mut last = last.as_deref().unwrap_or_default();
+        loop {
+            self.surface.suspend(std::mem::take(&mut last))?;
+            match meanwhile(told).await {
+                // Of the terminal, which the shell has, nothing is wanted for it.
+                Some(SystemSignal::End(code)) => {
+                    let end = ScreenEnd::Signal(code);
+                    return self.update(Message::EndRequested(end), keys);
+                }
+                Some(SystemSignal::Continued) if !self.surface.is_in_front() => {}
+                Some(SystemSignal::Continued) | None => break,
+            }
+        }
+        self.surface.resume()?;
         self.measure(keys)
     }
 
@@ -379,6 +410,20 @@ impl<S: Surface> EventLoop<S> {
         }
         Ok(())
     }
+}
+
+/// What was told while the program was stopped: an end before all others, which a shell sends before it continues the
+/// program; nothing where it was not stopped.
+async fn meanwhile(told: &mut impl AsyncFnMut() -> SystemSignal) -> Option<SystemSignal> {
+    let until = Instant::now() + AFTER_STOP;
+    let mut last = None;
+    while let Ok(signal) = timeout_at(until, told()).await {
+        last = Some(signal);
+        if matches!(signal, SystemSignal::End(_)) {
+            break;
+        }
+    }
+    last
 }
 
 async fn sleep(wait: Option<Duration>) {

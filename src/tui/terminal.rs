@@ -12,8 +12,8 @@ use ratatui::Terminal;
 use ratatui::buffer::Cell;
 use ratatui::layout::{Rect, Size};
 use rustix::event::Timespec;
-use rustix::process::{Signal, kill_current_process_group};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::process::{Signal, getpgrp, kill_current_process_group};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -27,7 +27,7 @@ use crate::ui::{self, Theme};
 /// Frames over this many bytes are wrapped in a synchronized update; smaller ones go out in one write anyway.
 const SYNCHRONIZE_OVER: usize = 4096;
 /// How long the terminal may take to be given back.
-const LEAVING: Duration = Duration::from_secs(1);
+const LEAVING: Duration = Duration::from_millis(500);
 /// How long a signal that stops the program may take to do so.
 const STOPPING: Duration = Duration::from_millis(100);
 /// A signal to continue that comes so soon after a stop of our own is the one that ended it.
@@ -51,6 +51,8 @@ const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
+/// Ends a sequence that was broken off.
+const CANCEL: &[u8] = b"\x18";
 
 /// The terminal that the screen has, or had. Shared with what must give it back: the panic hook, the end.
 pub struct TerminalGuard {
@@ -61,6 +63,8 @@ pub struct TerminalGuard {
     mouse: AtomicBool,
     /// The line settings to be given back.
     settings: Mutex<Option<Termios>>,
+    /// What it must have before the end.
+    last: Mutex<Zeroizing<Vec<u8>>>,
 }
 
 impl TerminalGuard {
@@ -71,6 +75,7 @@ impl TerminalGuard {
             taken: AtomicBool::new(false),
             mouse: AtomicBool::new(false),
             settings: Mutex::new(None),
+            last: Mutex::default(),
         }))
     }
 
@@ -98,16 +103,37 @@ impl TerminalGuard {
     /// don't matter any more, since the terminal may be gone.
     pub fn leave(&self) {
         if self.taken.swap(false, Ordering::SeqCst) {
-            let _ = self.wire.send_within(LEAVE, LEAVING);
+            if matches!(self.wire.send_within(LEAVE, LEAVING), Ok(false)) {
+                self.push_out();
+            }
             self.restore();
         }
     }
 
-    /// Gives a terminal back that takes nothing any more: its settings, without a word to it.
+    /// Gives a terminal back that takes nothing any more.
     pub fn abandon(&self) {
         if self.taken.swap(false, Ordering::SeqCst) {
+            self.push_out();
             self.restore();
         }
+    }
+
+    /// The way back for a terminal that takes nothing: what waits for it is dropped, and it finds that alone, with what
+    /// was written last, once its line goes on. What it has read may end anywhere.
+    fn push_out(&self) {
+        if is_in_front() {
+            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let bytes = Zeroizing::new([CANCEL, END, LEAVE, &last].concat());
+            let _ = self.wire.send_alone(&bytes, STOPPING);
+        }
+    }
+
+    /// Writes bytes that the terminal must have before the end, whatever else it does not take.
+    pub fn write_last(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.extend_from_slice(bytes);
+        drop(last);
+        self.write(bytes)
     }
 
     /// Whether it is ours.
@@ -118,7 +144,8 @@ impl TerminalGuard {
     fn restore(&self) {
         let settings = self.settings.lock();
         let settings = settings.unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(settings) = settings {
+        // In the background the shell has set its own already, and we would be stopped for ours.
+        if let Some(settings) = settings.filter(|_| is_in_front()) {
             let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &settings);
         }
     }
@@ -134,6 +161,12 @@ impl TerminalGuard {
         self.wire.push(bytes);
         self.wire.send().map(drop)
     }
+}
+
+/// Whether stdin's terminal is this program's, or belongs to no shell's jobs at all.
+fn is_in_front() -> bool {
+    let front = tcgetpgrp(rustix::stdio::stdin());
+    front.is_err() || front == Ok(getpgrp())
 }
 
 /// Columns and rows of stdin's terminal, or as many of them as are drawn on.
@@ -292,7 +325,15 @@ impl Surface for Screen {
         let moment = Timespec::try_from(STOPPING).map_err(io::Error::other)?;
         let _ = rustix::event::poll(&mut [], Some(&moment));
         self.continued = Some(Instant::now());
+        Ok(())
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
         self.enter()
+    }
+
+    fn is_in_front(&self) -> bool {
+        is_in_front()
     }
 
     fn mouse(&mut self, on: bool) -> io::Result<()> {

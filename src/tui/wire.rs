@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use rustix::termios::{QueueSelector, tcflush};
 use tokio::net::unix::pipe;
 use zeroize::Zeroizing;
 
@@ -82,13 +83,8 @@ impl Wire {
     /// from the panic hook too, which may have come while the line was in use.
     pub fn send_within(&self, last: &[u8], limit: Duration) -> io::Result<bool> {
         let until = Instant::now() + limit;
-        let mut waiting = loop {
-            match self.waiting.try_lock() {
-                Ok(waiting) => break waiting,
-                Err(TryLockError::Poisoned(waiting)) => break waiting.into_inner(),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::yield_now(),
-                Err(TryLockError::WouldBlock) => return Ok(false),
-            }
+        let Some(mut waiting) = self.waiting_until(until) else {
+            return Ok(false);
         };
         waiting.bytes.extend_from_slice(last);
         while !waiting.send(|bytes| self.write(bytes))? {
@@ -106,8 +102,39 @@ impl Wire {
         Ok(true)
     }
 
+    /// Drops what waits, here and on the way to the terminal, and sends `bytes` alone, where it takes them within `limit`.
+    /// From any thread; where the line is in use for so long, nothing is sent.
+    pub fn send_alone(&self, bytes: &[u8], limit: Duration) -> io::Result<bool> {
+        let until = Instant::now() + limit;
+        let Some(mut waiting) = self.waiting_until(until) else {
+            return Ok(false);
+        };
+        *waiting = Unsent::default();
+        // (A pipe, as in a test, has nothing to be dropped.)
+        let _ = tcflush(&self.terminal, QueueSelector::OFlush);
+        let limit = Timespec::try_from(limit).map_err(io::Error::other)?;
+        let mut watched = [PollFd::new(&self.terminal, PollFlags::OUT)];
+        // A line that could not be opened once more would hold the call.
+        if poll(&mut watched, Some(&limit))? == 0 {
+            return Ok(false);
+        }
+        waiting.bytes.extend_from_slice(bytes);
+        waiting.send(|bytes| self.write(bytes))
+    }
+
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         Ok(rustix::io::write(&self.terminal, bytes)?)
+    }
+
+    fn waiting_until(&self, until: Instant) -> Option<MutexGuard<'_, Unsent>> {
+        loop {
+            match self.waiting.try_lock() {
+                Ok(waiting) => return Some(waiting),
+                Err(TryLockError::Poisoned(waiting)) => return Some(waiting.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::yield_now(),
+                Err(TryLockError::WouldBlock) => return None,
+            }
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Unsent> {

@@ -97,6 +97,10 @@ impl Surface for Picture {
         self.write(format!("[stopped]{last}").as_bytes())
     }
 
+    fn resume(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn mouse(&mut self, _: bool) -> io::Result<()> {
         Ok(())
     }
