@@ -130,7 +130,7 @@ fn the_program_is_stopped_over_what_is_open_where_nothing_is_typed() {
         assert!(is_open(&scene));
         scene.effects();
         scene.keys("ctrl-z");
-        assert_eq!(scene.effects(), [stop.clone()], "{opens}");
+        assert_eq!(scene.effects(), std::slice::from_ref(&stop), "{opens}");
         assert!(is_open(&scene), "{opens} is there when it goes on");
     }
     let mut scene = Scene::with(shops(&["a"]));

@@ -99,7 +99,7 @@ impl Overlay {
 
 /// What is held beside Alt, where the same bytes are an escape and the key. `ESC [` alone is the beginning of a
 /// sequence, and Alt-Backspace is pressed to delete a word: neither may close anything. (Control with Alt and another
-/// character is AltGr.)
+/// character is `AltGr`.)
 fn sent_behind_escape(press: KeyPress) -> Option<KeyModifiers> {
     let held = press.modifiers - KeyModifiers::ALT;
     let is_sent = match press.code {

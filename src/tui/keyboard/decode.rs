@@ -189,7 +189,7 @@ impl Decoder {
             (Some(Endless::Answer), [_, ..])
             | (None, [0x1b, 0x20..=0x7e] | [0x1b, b']' | b'P' | b'_', .., 0x1b]) => Some(REST),
             (Some(Endless::Answer), []) | (None, [0x1b, b']' | b'P' | b'_', ..]) => Some(STALE),
-            (Some(Endless::Sequence), _) | (None, _) => None,
+            (Some(Endless::Sequence) | None, _) => None,
         }
     }
 
