@@ -171,6 +171,7 @@ fn judged(name: &str, status: u16, body: &str) {
         proxy: None,
         sent: true,
         repeated: None,
+        wants_http1: false,
         outcome: Outcome::Answered(Response {
             status,
             headers: vec![("content-type".into(), "application/json".into())],
