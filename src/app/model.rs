@@ -10,7 +10,7 @@ use super::draft::{Draft, FieldId};
 use super::entries::Entries;
 use super::form::live::LiveTest;
 use super::handles::{CopySubject, Revealed, RevealedHandle};
-use super::keymap::Keymap;
+use super::keymap::{KeyPress, Keymap};
 use super::list::List;
 pub use super::lock::Lock;
 use super::message::StoreOffer;
@@ -99,8 +99,8 @@ pub struct Model {
     pub overlay_since: Timestamp,
     /// From when on a yes to the question counts; nothing while it has not been on the screen.
     pub yes_from: Option<Timestamp>,
-    /// The letter that has answered a question, and until when the same one is no key of its own: it bounced, or is held.
-    pub answered: Option<(char, Timestamp)>,
+    /// The key that has answered a question, and when it came last: so soon behind, it bounced or is held.
+    pub answered: Option<(KeyPress, Timestamp)>,
     /// The connection that is being removed here.
     pub removing: Option<Name>,
     /// What goes on once the vault is open.

@@ -424,3 +424,34 @@ fn what_was_said_in_another_place_makes_room_for_the_keys_of_this_one() {
         assert_eq!(scene.notice(), "", "{goes_on}");
     }
 }
+
+#[test]
+fn an_answer_keeps_nobody_from_typing_and_no_key_is_lost_without_a_word() {
+    // Back in a field, or in a new one: letters type there.
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("n").types("shop").keys("alt-n").wait(300);
+    assert!(matches!(scene.model.overlay, Some(Overlay::Confirm(_))));
+    scene.keys("y").wait(300);
+    scene.types("yes.example");
+    assert_eq!(scene.text(FieldId::Url), "yes.example");
+    // One that bounces types nothing.
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("n").types("shop").keys("alt-n").wait(300);
+    scene.keys("y").wait(20);
+    scene.types("y");
+    assert_eq!(scene.text(FieldId::Url), "");
+    assert!(scene.notice().contains("too soon"), "{}", scene.notice());
+    // A capital is another key.
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("d").wait(300);
+    scene.types("n").wait(20);
+    scene.types("Y");
+    assert!(matches!(scene.model.overlay, Some(Overlay::CopyAs { .. })));
+    // In a list it means nothing, and that is said.
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("d").wait(300);
+    scene.types("n").wait(300);
+    scene.types("n");
+    assert!(scene.model.form.is_none());
+    assert!(scene.notice().contains("too soon"), "{}", scene.notice());
+}

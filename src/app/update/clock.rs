@@ -44,7 +44,7 @@ impl Model {
             Some(&mut self.last_input),
             Some(&mut self.overlay_since),
             self.yes_from.as_mut(),
-            self.answered.as_mut().map(|(_, until)| until),
+            self.answered.as_mut().map(|(_, at)| at),
             self.revealed.as_mut().map(|revealed| &mut revealed.until),
             self.notice.as_mut().map(|notice| &mut notice.until),
             copied.and_then(|copied| copied.clears_at.as_mut()),

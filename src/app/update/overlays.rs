@@ -18,6 +18,8 @@ const REST: SignedDuration = SignedDuration::from_secs(1);
 
 const TOO_SOON: &str = "that came too soon to be an answer: once more, please";
 
+const TOO_SOON_BEHIND: &str = "that came too soon behind the answer: wait a second, then once more";
+
 /// No yes comes so soon behind another key, the one that opened the question too: those are letters of a text that came
 /// as keys, each maybe by itself.
 const BETWEEN_LETTERS: SignedDuration = SignedDuration::from_millis(200);
@@ -257,25 +259,29 @@ impl Model {
         }
     }
 
-    /// Whether `press` is the letter that has just answered a question, once more: that row is gone, or the question is
-    /// another one. A key that is held comes again after less than [`REST`], and then faster.
+    /// Whether `press` is the key that has just answered a question, once more: that row is gone, or the question is
+    /// another one. A key that is held comes again after less than [`REST`], and then faster. Where letters type, no more
+    /// than one that bounces is kept out. It is said: somebody may have meant it.
     pub(super) fn repeats_answer(&mut self, press: KeyPress) -> bool {
-        let Some((letter, until)) = self.answered.take() else {
+        let Some((answer, at)) = self.answered.take() else {
             return false;
         };
-        let repeats = self.now < until && press.types() && answer(press) == Some(letter);
+        let rest = if self.letters_type() {
+            BETWEEN_LETTERS
+        } else {
+            REST
+        };
+        let repeats = press == answer && self.now.duration_since(at) < rest;
         if repeats {
-            self.answer_rests(letter);
+            self.answered = Some((press, self.now));
             if matches!(self.overlay, Some(Overlay::Confirm(_))) {
                 self.rest_anew();
                 self.say(TOO_SOON);
+            } else if self.notice.as_ref().is_none_or(|notice| !notice.error) {
+                self.say(TOO_SOON_BEHIND);
             }
         }
         repeats
-    }
-
-    fn answer_rests(&mut self, letter: char) {
-        self.answered = Some((letter, after(self.now, REST)));
     }
 
     fn confirm_key(&mut self, press: KeyPress, question: Question, out: &mut Effects) {
@@ -288,11 +294,11 @@ impl Model {
                 if press.types() && self.yes_from.is_some_and(|from| from <= self.now) =>
             {
                 self.overlay = None;
-                self.answer_rests('y');
+                self.answered = Some((press, self.now));
                 self.confirmed(question, out);
             }
             KeyCode::Char('n' | 'N') => {
-                self.answer_rests('n');
+                self.answered = Some((press, self.now));
                 self.put_question_away(out);
             }
             KeyCode::Esc => self.put_question_away(out),
@@ -414,14 +420,8 @@ impl Model {
 
 /// Whether the key answers a question.
 fn answers(press: KeyPress) -> bool {
-    press.code == KeyCode::Esc || answer(press).is_some()
-}
-
-/// The answer that the key is: `y` or `n`.
-fn answer(press: KeyPress) -> Option<char> {
-    match press.code {
-        KeyCode::Char('y' | 'Y') => Some('y'),
-        KeyCode::Char('n' | 'N') => Some('n'),
-        _ => None,
-    }
+    matches!(
+        press.code,
+        KeyCode::Char('y' | 'Y' | 'n' | 'N') | KeyCode::Esc
+    )
 }
