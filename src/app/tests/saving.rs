@@ -9,7 +9,7 @@ use crate::app::model::{Overlay, Pane, Question};
 use crate::app::watching::WatchingEffect;
 use crate::app::{Draft, FieldId, Message};
 use crate::domain::{
-    Connection, HandleSlot, Name, PassphrasePurpose, Reason, Secret, SecretRef, State,
+    Connection, HandleSlot, Name, PassphrasePurpose, Reason, Secret, SecretRef, ServiceId, State,
 };
 
 fn filled() -> Scene {
@@ -690,4 +690,15 @@ fn a_copy_keeps_the_references_of_its_original() {
     let (draft, ..) = save(&mut scene);
     let copy = draft.copies.unwrap();
     assert_eq!((copy.keeps_key, copy.keeps_token), (false, true));
+}
+
+#[test]
+fn the_first_connection_begins_at_its_key_too() {
+    let mut connection = shop("a");
+    connection.service = ServiceId::connect();
+    connection.key = Some(SecretRef::Ask);
+    let mut scene = Scene::empty();
+    scene.send(Message::Store(StoreMessage::Saved(Box::new(connection), 0)));
+    assert_eq!(scene.selected(), "a");
+    assert_eq!(scene.model.token_row, 0);
 }

@@ -160,7 +160,8 @@ impl Model {
         let form = self.form.take_if(|form| form.saving);
         let replaced = form.as_ref().and_then(|form| form.editing.clone());
         let (selected, handles) = (self.list.selected.clone(), self.held_handles());
-        let was_selected = selected.as_ref() == Some(&name) || selected == replaced;
+        let was_selected =
+            selected.is_some() && (selected.as_ref() == Some(&name) || selected == replaced);
         // Another row was chosen while it was saved: the next key means that one.
         let goes_on = form.as_ref().is_some_and(|form| form.parked)
             && !was_selected
