@@ -21,7 +21,10 @@ use super::core::Core;
 use super::edit::{ConnectionEdit, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
-use crate::domain::{AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain};
+use crate::domain::text::inert;
+use crate::domain::{
+    AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain, is_cms_file,
+};
 use crate::service::import::{self, Candidate, Form, Reading, Unreadable};
 use crate::store::configuration::SettingValue;
 use crate::store::transfer::{Sensitive, UsedSecrets, screen, screen_way};
@@ -335,7 +338,16 @@ impl Core {
             && before.is_none_or(|one| one.cms != written.cms)
             && let Err(problem) = self.check_cms(cms).await
         {
-            found.push(("cms", error_chain(&problem)));
+            let why = if is_cms_file(cms) {
+                // A file may name any file: what stands in it is not repeated.
+                format!(
+                    "no definition of a CMS can be read in {}: connection edit --cms says why",
+                    inert(cms, 200)
+                )
+            } else {
+                error_chain(&problem)
+            };
+            found.push(("cms", why));
         }
         if let Some(misfit) = written.misfit(before) {
             found.push((misfit.field(), misfit.to_string()));

@@ -355,6 +355,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_stands_in_a_file_that_a_file_names_is_not_repeated() {
+        let home = crate::work::tests::Home::new();
+        let core = home.core();
+        let folder = tempfile::tempdir().unwrap();
+        let named = folder.path().join("passwords");
+        std::fs::write(&named, "shop:SEKRETPASSWORD1234\n").unwrap();
+        let lines = format!("{URL}\ncms = \"{}\"", named.display());
+        let told = refused(&core, &lines).await;
+        assert!(told.contains("/defs.toml, line 10,"), "{told}");
+        assert!(
+            told.contains("passwords") && !told.contains("SEKRET"),
+            "{told}"
+        );
+    }
+
+    #[tokio::test]
     async fn a_value_that_others_keep_is_for_where_it_was_before() {
         let home = crate::work::tests::Home::new();
         let core = home.core();
