@@ -101,29 +101,38 @@ impl StateDb {
     }
 
     /// Opens what lies in `folder` to be read alone, where nothing can be written there: on a disk that is full or
-    /// mounted so, in a folder of root's. Nothing is made, and whatever is to be written fails. Nothing where it can't be read, or
-    /// is another version's.
+    /// mounted so, in a folder of root's. Nothing is made, and whatever is to be written fails. Nothing where it can't
+    /// be read, or is another version's.
     pub fn open_to_read(folder: &Path) -> Option<Self> {
         let path = folder.join(FILE);
         files::refuse_writable_by_others(&path).ok()?;
         let read = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        // An empty one is left behind where what lies beside it found no room.
-        let log = |end| {
-            let found = fs::metadata(folder.join(format!("{FILE}{end}")));
-            found.is_ok_and(|found| found.len() > 0)
+        let opened = |database: rusqlite::Result<Connection>| {
+            let mut database = database.ok()?;
+            database.busy_timeout(PATIENCE).ok()?;
+            let key = schema::read(&mut database, &path).ok()??;
+            Some(Self::alone(database, path.clone(), key))
         };
-        let database = if log("-wal") || log("-journal") {
-            Connection::open_with_flags(&path, read)
-        } else {
-            // No program has written, and none was killed. So nothing has to be made beside it to read it.
+        let with_log = || opened(Connection::open_with_flags(&path, read));
+        // No program has written, and none was killed. So nothing has to be made beside it to read it.
+        let as_it_lies = || {
             let url = url::Url::from_file_path(std::path::absolute(&path).ok()?).ok()?;
             let read = read | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(format!("{url}?immutable=1"), read)
+            opened(Connection::open_with_flags(
+                format!("{url}?immutable=1"),
+                read,
+            ))
         };
-        let mut database = database.ok()?;
-        database.busy_timeout(PATIENCE).ok()?;
-        let key = schema::read(&mut database, &path).ok()??;
-        Some(Self::alone(database, path, key))
+        let length = |end| {
+            let found = fs::metadata(folder.join(format!("{FILE}{end}")));
+            found.ok().map(|found| found.len())
+        };
+        match length("-wal").max(length("-journal")) {
+            None => as_it_lies(),
+            // A program is about to write to it; or it was left behind where what lies beside it found no room.
+            Some(0) => with_log().or_else(as_it_lies),
+            Some(_) => with_log(),
+        }
     }
 
     /// State that ends with the process and writes no file: the demonstration's.
