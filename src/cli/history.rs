@@ -20,7 +20,6 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
         }
         None => None,
     };
-    // Without a unit it could be days that are meant.
     let back = probe::duration(&arguments.since)?;
     let since = Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN);
     let table = match arguments.rows {

@@ -170,6 +170,7 @@ fn judged(name: &str, status: u16, body: &str) {
         tls: None,
         proxy: None,
         sent: true,
+        wants_http1: false,
         repeated: None,
         wants_http1: false,
         outcome: Outcome::Answered(Response {
