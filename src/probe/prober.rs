@@ -60,6 +60,8 @@ pub struct LadderOutcome {
     pub accepted: Option<Accepted>,
     /// Whether the service was recognised at exactly this URL.
     pub service_seen: bool,
+    /// Whether it was asked through its fallback in the end, `/index.php`.
+    pub through_index: bool,
     /// The fingerprint of this run, where it was good.
     pub last_good: Option<LastGood>,
 }
@@ -133,6 +135,7 @@ impl Prober {
                         verdict: *verdict,
                         accepted: ladder.accepted(),
                         service_seen: ladder.service_seen(),
+                        through_index: ladder.is_through_index(),
                         last_good: ladder.take_last_good(),
                     };
                 }

@@ -267,6 +267,11 @@ impl Ladder {
         self.service_seen
     }
 
+    /// Whether it is asked through its fallback, `/index.php`, by now.
+    pub fn is_through_index(&self) -> bool {
+        self.through_index
+    }
+
     /// The fingerprint of this run, where it ended in ok.
     pub fn take_last_good(&mut self) -> Option<LastGood> {
         self.last_good.take()

@@ -212,6 +212,7 @@ async fn run(
     let found = ProbeFindings {
         pair,
         service_seen: climb.service_seen,
+        through_index: climb.through_index,
         accepted: climb.accepted,
         last_good: climb.last_good,
     };

@@ -80,18 +80,32 @@ pub(super) struct ProbeFindings {
     /// Username and key as they were sent: a pasted pair is split.
     pub(super) pair: Option<(String, Secret)>,
     pub(super) service_seen: bool,
+    /// Whether it answered through its fallback alone, `/index.php`.
+    pub(super) through_index: bool,
     pub(super) accepted: Option<Accepted>,
     pub(super) last_good: Option<LastGood>,
 }
 
 impl ProbeFindings {
+    /// Whether the service is at the very URL, without its fallback.
+    pub(super) fn is_there(&self) -> bool {
+        self.service_seen && !self.through_index
+    }
+
+    /// Whether something else answers at the URL by now.
+    fn is_gone(&self, verdict: &Verdict) -> bool {
+        let is_gone = matches!(verdict.reason, Reason::NotTheService | Reason::NotFound);
+        is_gone && !self.service_seen
+    }
+
     /// Whether a run found nothing that is not in `known` already: most runs of a watch.
     pub(super) fn is_known(&self, known: Option<&Remembered>, verdict: &Verdict) -> bool {
-        known.is_some_and(|Remembered { record, pair }| {
-            let mut learnt = record.clone();
-            learn(&mut learnt, pair.clone(), verdict, self);
-            pair.is_some() == self.pair.is_some() && learnt == *record
-        })
+        !self.is_gone(verdict)
+            && known.is_some_and(|Remembered { record, pair }| {
+                let mut learnt = record.clone();
+                learn(&mut learnt, pair.clone(), verdict, self);
+                pair.is_some() == self.pair.is_some() && learnt == *record
+            })
     }
 }
 
@@ -247,9 +261,10 @@ impl ProbeJob {
         let Some(place) = self.place(state).filter(|_| found.pair.is_some()) else {
             return Ok(());
         };
-        if found.service_seen && !state.is_recognised(&place)? {
+        let is_left = found.is_gone(verdict) || found.through_index;
+        if found.is_there() && !state.is_recognised(&place)? {
             state.set_recognised(&place, Timestamp::now())?;
-        } else if !found.service_seen && verdict.reason == Reason::NotTheService {
+        } else if is_left && state.is_recognised(&place)? {
             state.forget_recognised(&place)?;
         }
         Ok(())

@@ -21,8 +21,8 @@ use super::targets::{Probing, TargetSettings, Targets, Tell, further_threads};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::budget::LiftedPause;
 use crate::domain::{
-    CheckId, Checks, Connection, Endpoint, HandleSlot, Name, Origin, Reason, Secret, ServiceId,
-    State, Verdict, error_chain,
+    Checks, Connection, Endpoint, HandleSlot, Name, Origin, Reason, Secret, ServiceId, State,
+    Verdict, error_chain,
 };
 use crate::probe::Profile;
 use crate::service::{SecretState, Service, Subject, Trigger};
@@ -368,16 +368,14 @@ impl Core {
         // Until what it finds is remembered: whoever comes a moment later looks there.
         let first = self.first_asker(&mut prepared).await;
         let tell = |checks: &Checks| {
-            if let Some(first) = &first
-                && checks.get(CheckId::Service).state == State::Ok
-            {
-                first.recognised();
+            if let Some(first) = &first {
+                first.hears(checks);
             }
             progress(checks);
         };
         let (mut verdict, found) = Box::pin(self.climb(Box::new(prepared), &tell)).await;
         if let Some(first) = &first {
-            first.has_asked();
+            first.has_asked(found.is_there());
         }
         job.add_family(&mut verdict);
         // It may be mended by now where it came from.

@@ -805,6 +805,76 @@ async fn another_program_at_a_known_url_is_told_and_asked_anew_the_next_time() {
     );
 }
 
+/// Blesta behind a web server that does not rewrite: there through `/index.php` alone.
+fn index_answer(head: &str) -> String {
+    if head.starts_with("GET /index.php/") {
+        answer(head)
+    } else {
+        "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 22\r\nconnection: close\r\n\r\n<title>404 Not Found</".to_owned()
+    }
+}
+
+#[tokio::test]
+async fn no_key_goes_where_the_service_was_found_through_its_index_alone() {
+    let (home, blesta) = (Home::new(), Blesta::start_with(None, index_answer).await);
+    let core = home.core();
+    let probes = (0..5).map(|_| core.probe_unsaved(unsaved(&blesta.url), &silent));
+    for verdict in futures_util::future::join_all(probes).await {
+        assert_eq!(verdict.reason, Reason::RewriteOff, "{verdict:#?}");
+    }
+    let verdict = home
+        .core()
+        .probe_unsaved(unsaved(&blesta.url), &silent)
+        .await;
+    assert_eq!(verdict.reason, Reason::RewriteOff, "{verdict:#?}");
+    let heads = blesta.heads.lock().unwrap();
+    let astray = heads
+        .iter()
+        .filter(|head| is_keyed(head) && !head.starts_with("GET /index.php/"));
+    assert_eq!(astray.count(), 0, "{heads:#?}");
+}
+
+/// Blesta until a connection's probe with the key is over, and another program from then on.
+fn left_answer(head: &str) -> String {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    if ASKED.fetch_add(1, Ordering::SeqCst) < 3 {
+        answer(head)
+    } else {
+        foreign_answer(head)
+    }
+}
+
+#[tokio::test]
+async fn what_a_known_connection_finds_gone_is_forgotten_for_all() {
+    let (home, place) = (Home::new(), Blesta::start_with(None, left_answer).await);
+    let core = home.core();
+    saved(&core, &place.url, KEY).await;
+    let first = probe(&core, Trigger::Asked).await.reason;
+    assert_eq!((first, place.keyed()), (Reason::Connected, 2));
+    let gone = probe(&core, Trigger::Asked).await.reason;
+    assert_eq!((gone, place.keyed()), (Reason::NotTheService, 3));
+    let other = core.probe_unsaved(unsaved(&place.url), &silent).await;
+    assert_eq!((other.reason, place.keyed()), (gone, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_longer_than_half_its_own_time() {
+    let home = Home::new();
+    let inner = &home.core().0;
+    let place = inner
+        .state()
+        .unwrap()
+        .place(&["blesta", "https://a.example/"]);
+    let time = Duration::from_secs(4);
+    let Turn::First(_first) = recognising::turn(inner, &place, time).await else {
+        panic!("nobody was there");
+    };
+    let begun = tokio::time::Instant::now();
+    let turn = recognising::turn(inner, &place, time).await;
+    assert!(matches!(turn, Turn::Each));
+    assert_eq!(begun.elapsed().as_secs(), 2);
+}
+
 #[tokio::test]
 async fn one_that_is_left_half_way_leaves_the_question_to_the_next() {
     let home = Home::new();
@@ -813,18 +883,18 @@ async fn one_that_is_left_half_way_leaves_the_question_to_the_next() {
         .state()
         .unwrap()
         .place(&["blesta", "https://a.example/"]);
-    let Turn::First(first) = recognising::turn(inner, &place).await else {
+    let Turn::First(first) = recognising::turn(inner, &place, NEVER).await else {
         panic!("nobody was there");
     };
-    let mut next = std::pin::pin!(recognising::turn(inner, &place));
+    let mut next = std::pin::pin!(recognising::turn(inner, &place, NEVER));
     assert!((&mut next).now_or_never().is_none());
     drop(first);
     let Turn::First(first) = next.await else {
         panic!("nobody asks now");
     };
-    let mut next = std::pin::pin!(recognising::turn(inner, &place));
+    let mut next = std::pin::pin!(recognising::turn(inner, &place, NEVER));
     assert!((&mut next).now_or_never().is_none());
-    first.has_asked();
+    first.has_asked(false);
     assert!(matches!(next.await, Turn::Each));
 }
 
