@@ -257,6 +257,48 @@ async fn the_whole_run_ends_by_its_time() {
     assert_eq!(found.verdict.reason, Reason::ResponseTimeout, "{found:?}");
 }
 
+/// Its silence would count against the key, whoever was too slow.
+#[tokio::test]
+async fn a_key_whose_answer_would_come_too_late_is_neither_booked_nor_sent() {
+    let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
+    let profile = Profile::default();
+    for (took, has_key, is_sent) in [
+        (None, true, true),
+        (Some(Duration::ZERO), true, true),
+        (Some(hour), true, false),
+        (Some(hour), false, true),
+    ] {
+        let stub = Stub::plain(reply("200 OK", "", "{}")).await;
+        let (prober, gate) = (Prober::default(), MemoryGate::default());
+        let mut context = RunContext {
+            profile: &profile,
+            transport: prober.transport(&profile),
+            deadline: Instant::now() + minute,
+            took,
+            gate: &gate,
+        };
+        let subject = if has_key {
+            with_key(&stub)
+        } else {
+            without_key(&stub)
+        };
+        let begun = Ladder::begin(&http(), subject, Timestamp::now());
+        let (mut ladder, Step::Ask(ask)) = begun else {
+            panic!("{begun:?}");
+        };
+        assert_eq!(ask.carries_key(), has_key);
+        let step = prober.step(&mut ladder, *ask, &mut context).await;
+        let sent = (!gate.diary().is_empty(), stub.connections() == 1);
+        let expected = (is_sent && has_key, is_sent);
+        assert_eq!(sent, expected, "{took:?}: {step:?}");
+        assert_eq!(
+            context.took == Some(hour),
+            !is_sent,
+            "the last answer tells"
+        );
+    }
+}
+
 #[tokio::test]
 async fn whom_nobody_has_asked_is_not_silent() {
     let stub = Stub::plain(Act::Wait).await;
