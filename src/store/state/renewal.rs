@@ -328,6 +328,8 @@ mod tests {
         record.stage = RenewalStage::Keeping;
         let first = state.begin_renewal(&record).unwrap().unwrap();
         assert_eq!(first.stage, RenewalStage::Asked, "the first one stands");
+        let kept = state.renewals().unwrap();
+        assert_eq!(kept[0].stage, RenewalStage::Asked, "in the journal too");
         state.put_renewal(&record).unwrap();
         assert_eq!(state.renewals().unwrap(), [record.clone()]);
         state.end_renewal(&record.origin, "SU-2").unwrap();

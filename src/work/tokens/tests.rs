@@ -85,6 +85,12 @@ impl Stage {
         seen.iter().filter(fits).count()
     }
 
+    /// The names of what the vault holds.
+    async fn entries(&self) -> Vec<String> {
+        let core = self.core().await;
+        core.0.vault.names().unwrap()
+    }
+
     /// Everything that was asked of the service has its answer.
     async fn all_answered(&self) {
         let port = self.port;
@@ -881,6 +887,8 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
         .unwrap();
     let expected = Secret::new(format!("ApiKey {OWN}:entered meanwhile"));
     assert_eq!(now.secret(), &expected);
+    let entries = stage.entries().await;
+    assert_eq!(entries.len(), 2, "no place for the other one: {entries:?}");
 }
 
 #[tokio::test]
@@ -1322,4 +1330,309 @@ async fn modules_that_could_not_be_read_are_not_called_untold() {
 fn what_can_t_be_booked_has_the_reason_that_a_probe_gives_it() {
     let unbooked = TokenError::Unbooked(Cause::new("the disk is full"));
     assert_eq!(unbooked.reason(), Some(Reason::SecretUnavailable));
+}
+
+/// What the service says of a secret that it does not take.
+fn refused() -> Mishap {
+    let body = serde_json::json!({ "error_code": "AUTH_001", "errors": ["Not you."] });
+    Mishap::Instead(Answer::json(401, &body))
+}
+
+#[tokio::test]
+async fn a_renewed_secret_takes_the_place_of_the_old_one_in_the_vault() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.entries().await, ["copy/key", "market/key"]);
+    let account = stage.account().await;
+    let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    assert!(renewed.unwrap().left_behind.is_empty());
+    assert_eq!(stage.entries().await, ["copy/key-2", "market/key-2"]);
+}
+
+#[tokio::test]
+async fn a_new_secret_that_is_refused_leaves_all_as_it_was() {
+    // Before any connection names it, and once all of them do.
+    for last in [RenewalStep::Kept, RenewalStep::Switched] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        let connect = stage.connect.clone();
+        let progress = move |step| {
+            if step == last {
+                connect.plan("GET /accounts", refused());
+            }
+        };
+        let ended = account.renew(OWN, UNTIL, Guard::On, &progress).await;
+        assert!(
+            matches!(ended, Err(TokenError::SteppedBack { .. })),
+            "{last:?}: {ended:?}"
+        );
+        let core = stage.core().await;
+        for label in ["market", "copy"] {
+            let key = core.connection(&name(label)).await.unwrap().key;
+            assert_eq!(key, Some(SecretRef::Vault(format!("{label}/key"))));
+        }
+        assert_eq!(stage.entries().await, ["copy/key", "market/key"]);
+        assert_eq!(core.unfinished_renewals().await.unwrap(), []);
+        stage.both_are_up().await;
+    }
+}
+
+/// The secret of before is dead by then, whatever becomes of the new one.
+#[tokio::test]
+async fn nobody_steps_back_to_a_secret_that_is_dead() {
+    for action in [RenewalAction::Rotate, RenewalAction::Renew] {
+        let stage = Stage::new().await;
+        if action == RenewalAction::Renew {
+            let account = stage.account().await;
+            let first = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+            first.unwrap();
+        }
+        let account = stage.account().await;
+        stage.connect.plan("GET /accounts", refused());
+        let guard = Guard::Lifted;
+        let ended = match action {
+            RenewalAction::Renew => account.renew(OWN, UNTIL, guard, &unheard).await,
+            RenewalAction::Rotate => account.rotate(OWN, UNTIL, guard, &unheard).await,
+        };
+        assert!(
+            matches!(ended, Err(TokenError::Unproven { .. })),
+            "{action:?}: {ended:?}"
+        );
+        let core = stage.core().await;
+        let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
+        assert!(
+            matches!(ended.as_slice(), [(_, Ok(_))]),
+            "{action:?}: {ended:?}"
+        );
+        stage.both_are_up().await;
+    }
+}
+
+#[tokio::test]
+async fn the_secret_of_an_earlier_renewal_is_not_taken_for_the_new_one() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let first = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    first.unwrap();
+    let at = format!("POST /auth/tokens/{OWN}/renew");
+    stage.connect.plan(&at, Mishap::Before(Fault::Close));
+    let account = stage.account().await;
+    let second = account.renew(OWN, UNTIL, Guard::Lifted, &unheard).await;
+    assert!(
+        matches!(second, Err(TokenError::Undecided { .. })),
+        "{second:?}"
+    );
+    stage.both_are_up().await;
+}
+
+#[tokio::test]
+async fn a_service_that_shows_no_secret_ends_no_renewal_as_one_that_never_happened() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let at = format!("/auth/tokens/{OWN}");
+    let lost = Mishap::After(Fault::Close);
+    stage.connect.plan(&format!("POST {at}/renew"), lost);
+    let mut row = stage.connect.token_row(OWN).unwrap();
+    for field in ["token", "renewed_token"] {
+        row.as_object_mut().unwrap().remove(field);
+    }
+    let plan = || {
+        let shown = Mishap::Instead(Answer::json(200, &row));
+        stage.connect.plan(&format!("GET {at}"), shown);
+    };
+    let progress = |step| {
+        if step == RenewalStep::WrittenDown {
+            plan();
+        }
+    };
+    let asked = account.renew(OWN, UNTIL, Guard::On, &progress).await;
+    let is_open = matches!(asked, Err(TokenError::Undecided { .. }));
+    assert!(is_open, "{asked:?}");
+    let mut record = account.under_way(OWN).await.unwrap().unwrap();
+    record.began -= jiff::SignedDuration::from_hours(1);
+    let earlier = account
+        .core
+        .journal(move |state| state.put_renewal(&record));
+    earlier.await.unwrap();
+
+    plan();
+    let core = stage.core().await;
+    let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
+    assert!(
+        matches!(ended.as_slice(), [(_, Err(TokenError::Undecided { .. }))]),
+        "{ended:?}"
+    );
+    let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
+    assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
+    stage.all_is_well().await;
+}
+
+/// Nobody names it any more, and with the old one nobody can look it up.
+#[tokio::test]
+async fn a_rotated_secret_whose_connections_have_gone_is_handed_out() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let folders = account.core.0.folders.as_ref().unwrap();
+    let file = folders.configuration.clone();
+    let progress = |step| {
+        if step == RenewalStep::Switched {
+            let whole = std::fs::read_to_string(&file).unwrap();
+            let (settings, _) = whole.split_once("[[connection]]").unwrap();
+            std::fs::write(&file, settings).unwrap();
+        }
+    };
+    let rotated = account.rotate(OWN, UNTIL, Guard::Lifted, &progress).await;
+    let Err(TokenError::NotKept { secret, .. }) = rotated else {
+        panic!("{rotated:?}");
+    };
+    let row = stage.connect.token_row(OWN).unwrap();
+    assert_eq!(secret, Secret::new(row["token"].as_str().unwrap()));
+}
+
+/// Else a program that goes on would not know what it left where.
+#[tokio::test]
+async fn a_renewed_secret_is_put_nowhere_that_is_not_written_down() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let folders = account.core.0.folders.as_ref().unwrap();
+    let file = folders.state.join(crate::store::state::FILE);
+    let away = folders.state.join("away");
+    let progress = |step| {
+        if step == RenewalStep::Answered {
+            std::fs::rename(&file, &away).unwrap();
+        }
+    };
+    let ended = account.renew(OWN, UNTIL, Guard::On, &progress).await;
+    assert!(matches!(ended, Err(TokenError::Work(_))), "{ended:?}");
+    assert_eq!(stage.entries().await, ["copy/key", "market/key"]);
+    std::fs::rename(&away, &file).unwrap();
+    let core = stage.core().await;
+    let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
+    assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
+    assert_eq!(stage.asked("POST", "/renew"), 1);
+    stage.all_is_well().await;
+}
+
+#[tokio::test]
+async fn a_pair_that_is_kept_whole_is_renewed_whole() {
+    let stage = Stage::new().await;
+    let (id, secret) = stage.sim.connect_pair();
+    let core = stage.core().await;
+    for label in ["market", "copy"] {
+        core.remove(&name(label)).await.unwrap();
+    }
+    let url = format!("{}/public/v1", stage.url);
+    let draft = ConnectionEdit {
+        key: Edit::Set(Secret::new(format!("{id}:{secret}"))),
+        store: Some(StoreKind::Vault),
+        ..ConnectionEdit::new(Connection::new(name("pair"), ServiceId::connect(), &url))
+    };
+    core.save(draft).await.unwrap();
+    let account = core.account(&name("pair")).await.unwrap();
+    let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    assert_eq!(renewed.unwrap().updated, [name("pair")]);
+    stage.connect.let_expire(OWN);
+    let core = stage.core().await;
+    let verdict = core
+        .probe_saved(&name("pair"), Trigger::Asked, &silent)
+        .await;
+    assert_eq!(verdict.state(), State::Ok, "{verdict:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_rotated_for_a_vault_that_can_t_be_written() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let lock = account.core.0.vault.lock_path();
+    let _ = std::fs::remove_file(&lock);
+    std::fs::create_dir(&lock).unwrap();
+    let refused = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
+    let problem = crate::domain::error_chain(&refused.unwrap_err());
+    assert!(
+        problem.contains("nothing was asked of the service"),
+        "{problem}"
+    );
+    assert_eq!(stage.asked("POST", "/rotate"), 0);
+    let unfinished = stage.core().await.unfinished_renewals().await;
+    assert_eq!(unfinished.unwrap(), []);
+}
+
+/// Each value is bound to the host that it was entered for.
+#[tokio::test]
+async fn holders_of_one_value_at_two_hosts_get_a_place_each() {
+    let stage = Stage::new().await;
+    let (_, secret) = stage.sim.connect_pair();
+    let core = stage.home.core_with(&[("SHARED", secret.as_str())]);
+    let there = stage.url.replace("127.0.0.1", "localhost");
+    for (label, url) in [("here", &stage.url), ("there", &there)] {
+        let url = format!("{url}/public/v1");
+        let mut connection = Connection::new(name(label), ServiceId::connect(), &url);
+        OWN.clone_into(&mut connection.username);
+        connection.key = Some(SecretRef::Env("SHARED".into()));
+        core.save(ConnectionEdit::new(connection)).await.unwrap();
+    }
+    core.unlock(passphrase()).await.unwrap();
+    let account = core.account(&name("here")).await.unwrap();
+    let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    let updated = ["market", "copy", "here", "there"].map(name);
+    assert_eq!(renewed.unwrap().updated, updated);
+    let mut places = Vec::new();
+    for label in ["here", "there"] {
+        let verdict = core
+            .probe_saved(&name(label), Trigger::Asked, &silent)
+            .await;
+        assert_eq!(verdict.state(), State::Ok, "{label}: {verdict:?}");
+        places.push(core.connection(&name(label)).await.unwrap().key);
+    }
+    assert_ne!(places[0], places[1]);
+}
+
+#[tokio::test]
+async fn a_connection_with_another_secret_under_the_id_is_left_alone() {
+    let stage = Stage::new().await;
+    let core = stage.core().await;
+    let url = format!("{}/public/v1", stage.url);
+    let mut other = Connection::new(name("other"), ServiceId::connect(), &url);
+    OWN.clone_into(&mut other.username);
+    let draft = ConnectionEdit {
+        key: Edit::Set(Secret::new("of another account")),
+        store: Some(StoreKind::Vault),
+        ..ConnectionEdit::new(other)
+    };
+    core.save(draft).await.unwrap();
+    let account = core.account(&name("market")).await.unwrap();
+    let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    assert_eq!(renewed.unwrap().updated, [name("market"), name("copy")]);
+    let kept = core.connection(&name("other")).await.unwrap().key;
+    assert_eq!(kept, Some(SecretRef::Vault("other/key".to_owned())));
+}
+
+/// They would go on with a secret that ends, and nobody would have said so.
+#[tokio::test]
+async fn a_renewal_waits_for_the_vault_whose_connections_may_hold_the_secret() {
+    let stage = Stage::new().await;
+    let (_, secret) = stage.sim.connect_pair();
+    let core = stage.home.core();
+    let url = format!("{}/public/v1", stage.url);
+    let mut entered = Connection::new(name("entered"), ServiceId::connect(), &url);
+    OWN.clone_into(&mut entered.username);
+    let draft = ConnectionEdit {
+        key: Edit::Set(Secret::new(secret)),
+        store: Some(StoreKind::Ask),
+        ..ConnectionEdit::new(entered)
+    };
+    core.save(draft).await.unwrap();
+    let account = core.account(&name("entered")).await.unwrap();
+    let refused = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    assert!(
+        matches!(
+            refused,
+            Err(TokenError::Work(WorkError::PassphraseNeeded(_)))
+        ),
+        "{refused:?}"
+    );
+    assert_eq!(stage.asked("POST", "/renew"), 0);
+    core.unlock(passphrase()).await.unwrap();
+    let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    assert_eq!(renewed.unwrap().updated.len(), 3);
+    stage.all_is_well().await;
 }
