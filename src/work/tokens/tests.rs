@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::service::Trigger;
 use crate::sim::{Access, Answer, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
 use crate::store::StoreKind;
-use crate::tokens::{NewToken, TokenEdit};
+use crate::tokens::{NewToken, TokenEdit, TokenProblem};
 use crate::work::{ConnectionEdit, Edit, WorkError, silent};
 
 const OWN: &str = "SU-160-984-311";
@@ -1635,4 +1635,122 @@ async fn a_renewal_waits_for_the_vault_whose_connections_may_hold_the_secret() {
     let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
     assert_eq!(renewed.unwrap().updated.len(), 3);
     stage.all_is_well().await;
+}
+
+#[tokio::test]
+async fn nothing_is_revoked_where_a_grant_failed() {
+    const ID: &str = "SU-500-000-000";
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let grant = format!("POST /auth/tokens/{ID}/permissions");
+    stage.connect.plan(&grant, Mishap::failed());
+    let wanted = difference(["MD-0001"], ["MD-0002"]);
+    let edit = TokenEdit::default();
+    let edited = account.edit(ID, &edit, wanted.clone(), Guard::On).await;
+    let edited = edited.unwrap();
+    assert!(edited.problem.is_some(), "{edited:?}");
+    assert_eq!((edited.left, edited.revoked.len()), (wanted, 0));
+    assert_eq!(stage.asked("DELETE", ""), 0);
+}
+
+#[tokio::test]
+async fn a_token_is_guarded_for_the_sake_of_one_key_that_can_t_be_read() {
+    const ID: &str = "SU-500-000-000";
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let url = format!("{}/public/v1", stage.url);
+    let mut hidden = Connection::new(name("hidden"), ServiceId::connect(), &url);
+    hidden.key = Some(SecretRef::Env("NOT_SET".to_owned()));
+    let saved = account.core.save(ConnectionEdit::new(hidden)).await;
+    saved.unwrap();
+    let guarded = account.disable(ID, Guard::On).await;
+    let Err(TokenError::KeyInUse { names, unread, .. }) = guarded else {
+        panic!("{guarded:?}");
+    };
+    assert_eq!((names, unread.as_slice()), (vec![], &[name("hidden")][..]));
+    account.disable(ID, Guard::Agreed(unread)).await.unwrap();
+}
+
+#[tokio::test]
+async fn through_a_read_only_connection_nothing_is_changed() {
+    const ID: &str = "SU-500-000-000";
+    let stage = Stage::new().await;
+    let core = stage.core().await;
+    let mut market = core.connection(&name("market")).await.unwrap();
+    market.read_only = true;
+    let draft = ConnectionEdit {
+        replaces: Some(name("market")),
+        ..ConnectionEdit::new(market)
+    };
+    core.save(draft).await.unwrap();
+    let account = core.account(&name("market")).await.unwrap();
+    let (new, edit) = (NewToken::default(), TokenEdit::default());
+    let module = ["MD-0001".to_owned()];
+    let wanted = difference([], ["MD-0001"]);
+    let lifted = Guard::Lifted;
+    for refused in [
+        account.create(&new, &[]).await.map(drop),
+        account.grant_all(ID, &module).await.map(drop),
+        account
+            .edit(ID, &edit, wanted, lifted.clone())
+            .await
+            .map(drop),
+        account.enable(ID).await.map(drop),
+        account.disable(ID, lifted.clone()).await.map(drop),
+        account.delete(ID, lifted.clone()).await,
+        account
+            .renew(ID, UNTIL, lifted.clone(), &unheard)
+            .await
+            .map(drop),
+        account.rotate(ID, UNTIL, lifted, &unheard).await.map(drop),
+    ] {
+        assert!(
+            matches!(refused, Err(TokenError::ReadOnly(_))),
+            "{refused:?}"
+        );
+    }
+    for method in ["POST", "PUT", "DELETE"] {
+        assert_eq!(stage.asked(method, ""), 0, "{method}");
+    }
+    account.tokens(&TokenQuery::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_in_use_keeps_the_quiet_that_another_program_was_asked_for() {
+    let stage = Stage::new().await;
+    let (account, other) = (stage.account().await, stage.account().await);
+    let query = TokenQuery::default();
+    account.tokens(&query).await.unwrap();
+    let later = Answer::new(503, "text/plain", "").with("Retry-After", "120");
+    stage
+        .connect
+        .plan("GET /auth/tokens", Mishap::Instead(later));
+    other.tokens(&query).await.unwrap_err();
+    let asked = stage.sim.log().at(stage.port).len();
+    let held_back = account.tokens(&query).await;
+    assert!(
+        matches!(held_back, Err(TokenError::Paused { until: Some(_), .. })),
+        "{held_back:?}"
+    );
+    assert_eq!(stage.sim.log().at(stage.port).len(), asked);
+}
+
+#[tokio::test]
+async fn a_key_does_not_leave_in_the_open_unless_that_was_agreed_to() {
+    let stage = Stage::new().await;
+    let core = stage.home.core_with(&[("KEY", "s3cret")]);
+    for (label, allow_http) in [("closed", false), ("open", true)] {
+        let url = "http://market.invalid/public/v1";
+        let mut connection = Connection::new(name(label), ServiceId::connect(), url);
+        OWN.clone_into(&mut connection.username);
+        connection.key = Some(SecretRef::Env("KEY".to_owned()));
+        connection.allow_http = allow_http;
+        core.save(ConnectionEdit::new(connection)).await.unwrap();
+        let refused = core.account(&name(label)).await.err();
+        let is_refused = matches!(
+            refused,
+            Some(TokenError::Api(TokenProblem::PlainHttp { .. }))
+        );
+        assert_eq!(is_refused, !allow_http, "{refused:?}");
+    }
 }
