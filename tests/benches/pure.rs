@@ -172,7 +172,6 @@ fn judged(name: &str, status: u16, body: &str) {
         sent: true,
         wants_http1: false,
         repeated: None,
-        wants_http1: false,
         outcome: Outcome::Answered(Response {
             status,
             headers: vec![("content-type".into(), "application/json".into())],

@@ -7,7 +7,7 @@ use crate::app::effect::{StoreEffect, TerminalEffect};
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, HelpGroup, KeyPress, Keymap};
 use crate::app::message::StoreMessage;
-use crate::app::model::Overlay;
+use crate::app::model::{Overlay, Question};
 use crate::app::{Effect, FieldId, Message, hints};
 
 #[test]
@@ -454,4 +454,36 @@ fn an_answer_keeps_nobody_from_typing_and_no_key_is_lost_without_a_word() {
     scene.types("n");
     assert!(scene.model.form.is_none());
     assert!(scene.notice().contains("too soon"), "{}", scene.notice());
+}
+
+#[test]
+fn the_next_question_hears_whoever_presses_again_and_never_a_held_key() {
+    let asked_again = || {
+        let mut scene = Scene::with(shops(&["a", "b"]));
+        scene.keys("d");
+        scene.model.drawn(scene.now);
+        scene.wait(300);
+        scene.types("y");
+        scene.effects();
+        scene.model.ask(Question::Remove(named("b")));
+        scene.model.drawn(scene.now);
+        scene.wait(1);
+        scene
+    };
+    let mut scene = asked_again();
+    for _ in 0..3 {
+        scene.wait(400);
+        scene.types("y");
+    }
+    assert_eq!(
+        scene.effects(),
+        [Effect::Store(StoreEffect::Remove(named("b")))],
+        "heard a second after the first answer"
+    );
+    let mut scene = asked_again();
+    scene.wait(500);
+    for _ in 0..100 {
+        scene.types("y").wait(33);
+    }
+    assert_eq!(scene.effects(), []);
 }

@@ -273,8 +273,10 @@ impl Model {
         };
         let repeats = press == answer && self.now.duration_since(at) < rest;
         if repeats {
-            self.answered = Some((press, self.now));
-            if matches!(self.overlay, Some(Overlay::Confirm(_))) {
+            let asks = matches!(self.overlay, Some(Overlay::Confirm(_)));
+            self.answered = Some((press, if asks { at } else { self.now }));
+            if asks {
+                // Its own rest keeps out what is held.
                 self.rest_anew();
                 self.say(TOO_SOON);
             } else if self.notice.as_ref().is_none_or(|notice| !notice.error) {

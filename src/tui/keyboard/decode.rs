@@ -12,6 +12,7 @@
 //!   counts for nothing when it comes within [`STALE`].
 //! - A sequence, a character of several bytes and a paste that have begun are whole whenever their rest comes. Nobody
 //!   types their beginnings, and a sequence ends with the next letter: that much is lost where the rest never comes.
+//!   Of a paste whose end was lost, Ctrl-C is the way out.
 //! - A string that the terminal answers is swallowed until its end, until an escape, or until [`STALE`] has passed
 //!   without more of it.
 
@@ -94,6 +95,7 @@ enum Decoded {
 impl Decoder {
     /// What `bytes` complete.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<TerminalInput> {
+        self.end_lost_paste(bytes);
         if let (Some(late @ (Late::Awaited | Late::Doubtful | Late::Bracket)), [_, ..]) =
             (self.late, bytes)
         {

@@ -1,5 +1,19 @@
 //! What was cut: sequences whose beginning was a key already, and those that have no end where they should have one.
 
+use super::Decoder;
+
+/// Ctrl-C. Terminals leave it out of what they paste: alone, it is the key.
+const INTERRUPT: &[u8] = b"\x03";
+
+impl Decoder {
+    /// Ends a paste whose end was lost, where `bytes` say so: else no key would come any more.
+    pub(super) fn end_lost_paste(&mut self, bytes: &[u8]) {
+        if bytes == INTERRUPT && self.paste.take().is_some() {
+            self.forget(self.left.len());
+        }
+    }
+}
+
 /// A sequence whose beginning was taken for a key.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Late {
@@ -16,8 +30,11 @@ pub(super) enum Late {
 impl Late {
     /// What was taken for a key, where `bytes` go on with it.
     pub(super) fn beginning(self, bytes: &[u8]) -> Option<&'static [u8]> {
-        let goes_on = |second: Option<&u8>| matches!(second, Some(b'0'..=b'?' | b'A'..=b'Z'));
+        // (A colon stands first in no sequence, but in an address as `[::1]`.)
+        let goes_on =
+            |second: Option<&u8>| matches!(second, Some(b'0'..=b'9' | b';'..=b'?' | b'A'..=b'Z'));
         let (beginning, is_rest): (&[u8], _) = match (self, bytes) {
+            (Self::Awaited, [b'[', b':', ..]) => (b"", false),
             (Self::Awaited, [first, ..]) => (b"\x1b", b"[O]P_".contains(first)),
             (Self::Doubtful, [b'[', rest @ ..]) => {
                 (b"\x1b", rest.is_empty() || goes_on(rest.first()))

@@ -238,6 +238,7 @@ fn the_rest_of_a_sequence_behind_an_escape_that_was_a_key_acts_no_more() {
         // What a person types behind Esc.
         (&[b"\x1b", b"q"], "Esc q"),
         (&[b"\x1b", b"O"], "Esc S-O"),
+        (&[b"\x1b", b"[::1]j"], "Esc [ : : 1 ] j"),
         (&[b"\x1b", b"P", b"j"], "Esc S-P j"),
         (&[b"\x1b", b"]x"], "Esc ] x"),
         (&[b"\x1b", b"\x1b", b"[A"], "Esc Esc"),
@@ -320,6 +321,16 @@ fn nothing_of_what_has_no_end_becomes_a_key() {
     assert_eq!(decoder.feed(b"j").len(), 1);
 }
 
+#[test]
+fn a_paste_whose_end_was_lost_ends_with_an_interrupt() {
+    assert_eq!(
+        heard_stalled(&[b"\x1b[200~dy\r", b"q", b"\x03", b"j"]),
+        "C-c j"
+    );
+    let whole: &[&[u8]] = &[b"\x1b[200~d", b"\x03y", b"\x1b[201~j"];
+    assert_eq!(heard_stalled(whole), "paste(d\x03y) j");
+}
+
 /// The events of pieces with more silence between them than a key needs, as where a packet was lost.
 fn heard_stalled(pieces: &[&[u8]]) -> String {
     let mut decoder = Decoder::default();
@@ -357,6 +368,7 @@ fn the_rest_of_what_a_stalled_line_has_cut_never_becomes_keys() {
         (&[b"\xe6", b"\xbc", b"\xa2j"], "漢 j"),
         // What a person types.
         (&[b"\x1b", b"[", b"j"], "Esc [ j"),
+        (&[b"\x1b", b"[::1]j"], "Esc [ : : 1 ] j"),
         (&[b"\x1b", b"P", b"j"], "Esc S-P j"),
         (&[b"\x1b", b"Oj"], "Esc S-O j"),
         (&[b"\x1b[", b"j"], "A-[ j"),
