@@ -362,6 +362,7 @@ fn wrapped(outcome: Outcome) -> Reply {
         proxy: None,
         sent: true,
         repeated: None,
+        wants_http1: false,
         outcome,
     }
 }

@@ -103,6 +103,7 @@ fn reply(at: Timestamp, status: u16, body: &str) -> Reply {
         proxy: None,
         sent: true,
         repeated: None,
+        wants_http1: false,
         outcome,
     }
 }
