@@ -179,7 +179,7 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
 }
 
 /// `R`: lifts the pause of `key`, and that of all keys. Says which, where there was one. What the host itself
-/// asked for ([`quiet`]) stays.
+/// asked for ([`quiet()`]) stays.
 pub fn resume(
     record: &mut BudgetRecord,
     key: &KeyFingerprint,

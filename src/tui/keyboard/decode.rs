@@ -6,14 +6,14 @@
 //!
 //! A slow line cuts anything anywhere, and a lost packet holds the rest up for seconds. So:
 //!
-//! - A lone escape is the Esc key after [`ESCAPE`]. What comes next and can only be the rest of a sequence that was cut
-//!   there (`[A`) moves and types nothing, however late; what looks like it in part only (`OA`), for [`LATE`].
-//! - `ESC` with a letter is Alt with it after [`REST`], also where that letter begins sequences. Of `ESC [` the rest
-//!   counts for nothing when it comes within [`STALE`].
+//! - A lone escape is the Esc key after `ESCAPE`. What comes next and can only be the rest of a sequence that was cut
+//!   there (`[A`) moves and types nothing, however late; what looks like it in part only (`OA`), for `LATE`.
+//! - `ESC` with a letter is Alt with it after `REST`, also where that letter begins sequences. Of `ESC [` the rest
+//!   counts for nothing when it comes within `STALE`.
 //! - A sequence, a character of several bytes and a paste that have begun are whole whenever their rest comes. Nobody
 //!   types their beginnings, and a sequence ends with the next letter: that much is lost where the rest never comes.
 //!   Of a paste whose end was lost, Ctrl-C is the way out.
-//! - A string that the terminal answers is swallowed until its end, until an escape, or until [`STALE`] has passed
+//! - A string that the terminal answers is swallowed until its end, until an escape, or until `STALE` has passed
 //!   without more of it.
 
 mod cut;
