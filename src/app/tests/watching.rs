@@ -852,3 +852,22 @@ fn a_marked_group_that_leaves_with_what_the_filter_left_in_it_selects_none() {
     scene.keys("P enter");
     assert_eq!(scene.effects(), []);
 }
+
+#[test]
+fn a_table_without_rows_has_no_group_to_fold_or_to_lose() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("w / z z z enter T F");
+    assert_eq!(scene.notice(), "there is no row to fold");
+    scene.keys("esc");
+    assert_eq!(scene.selected(), "a");
+}
+
+#[test]
+fn where_a_filter_is_put_away_something_is_selected_again() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("/ b enter");
+    scene.model.list.lost = Some((None, 0));
+    scene.keys("esc");
+    assert_eq!(scene.selected(), "b");
+    assert!(scene.model.list.lost.is_none());
+}

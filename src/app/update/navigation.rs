@@ -134,7 +134,7 @@ impl Model {
             self.put_focus(Pane::List);
         } else if !self.list.filter.value().is_empty() {
             self.list.filter.reset();
-            self.relist();
+            self.refilter();
         }
     }
 

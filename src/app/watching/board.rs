@@ -205,7 +205,7 @@ impl Model {
             }
             BoardView::Table if !self.list.filter.value().is_empty() => {
                 self.list.filter.reset();
-                self.relist();
+                self.refilter();
             }
             BoardView::Table => self.close_board(),
         }

@@ -241,6 +241,9 @@ impl Model {
         if !self.board.grouped || self.board.view != BoardView::Table {
             return self.complain("rows are folded where they are grouped by tag");
         }
+        if self.list.visible.is_empty() {
+            return self.complain("there is no row to fold");
+        }
         let group = self.selected_group();
         if self.board.folded.remove(&group) {
             // The marker goes back to what it stood for, where that is in the group.
