@@ -778,14 +778,19 @@ async fn where_the_service_is_not_no_key_is_sent_and_nobody_waits_for_ever() {
     assert_eq!(other.keyed(), 0);
 }
 
-/// Blesta for the first three requests, and another program from then on.
-fn moved_answer(head: &str) -> String {
-    static ASKED: AtomicUsize = AtomicUsize::new(0);
-    if ASKED.fetch_add(1, Ordering::SeqCst) < 3 {
+/// Blesta to the first three that have asked, and another program from then on.
+fn replaced_answer(asked: &AtomicUsize, head: &str) -> String {
+    if asked.fetch_add(1, Ordering::SeqCst) < 3 {
         answer(head)
     } else {
         foreign_answer(head)
     }
+}
+
+/// What answers where the service moves away behind its first whole probe.
+fn moved_answer(head: &str) -> String {
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    replaced_answer(&ASKED, head)
 }
 
 #[tokio::test]
@@ -837,11 +842,7 @@ async fn no_key_goes_where_the_service_was_found_through_its_index_alone() {
 /// Blesta until a connection's probe with the key is over, and another program from then on.
 fn left_answer(head: &str) -> String {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
-    if ASKED.fetch_add(1, Ordering::SeqCst) < 3 {
-        answer(head)
-    } else {
-        foreign_answer(head)
-    }
+    replaced_answer(&ASKED, head)
 }
 
 #[tokio::test]
