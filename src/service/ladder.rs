@@ -52,6 +52,8 @@ pub struct Ladder {
     asked: Vec<Url>,
     /// How many of them carried the key.
     carried: usize,
+    /// How many of them went no further than the way there: no request was sent.
+    way_alone: usize,
     checks: Checks,
     /// The answer that the verdict rests on.
     main: Option<Main>,
@@ -133,6 +135,7 @@ impl Ladder {
             stage: Stage::Idle,
             asked: Vec::new(),
             carried: 0,
+            way_alone: 0,
             checks: Checks::default(),
             main: None,
             notes: Vec::new(),
@@ -331,6 +334,7 @@ impl Ladder {
             },
         };
         self.carried += usize::from(ask.carries_key());
+        self.way_alone += usize::from(stop_after == StopAfter::Reach);
         Step::Ask(Box::new(ask))
     }
 }

@@ -19,7 +19,8 @@ impl Ladder {
             self.facts.set("username", &pair.username);
         }
         if self.subject.trigger == Trigger::Bisect && !self.token_only {
-            let (asked, carried) = (self.asked.len(), self.carried);
+            let asked = self.asked.len().saturating_sub(self.way_alone);
+            let carried = self.carried;
             self.notes
                 .push(format!("requests sent: {asked}; with the key: {carried}"));
         }

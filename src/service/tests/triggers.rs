@@ -173,6 +173,19 @@ fn an_inconclusive_second_answer_keeps_the_rejection() {
 }
 
 #[test]
+fn a_bisect_of_a_paused_key_tells_of_no_request_where_the_way_alone_was_tried() {
+    let mut paused = accepted(Trigger::Bisect, false);
+    paused.past.paused = Some(stop("2026-11-23T10:15:00Z", StoppedBy::Refusals));
+    let run = climb(paused, vec![reached()]);
+    assert_eq!(run.asked, [REACH]);
+    assert!(
+        run.says("requests sent: 0; with the key: 0"),
+        "{:?}",
+        run.verdict.evidence
+    );
+}
+
+#[test]
 fn a_bisect_asks_four_times_at_most() {
     let run = climb(seen(Trigger::Bisect), vec![companies(), companies()]);
     assert_eq!(run.asked, [BASIC, HEADERS]);
