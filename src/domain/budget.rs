@@ -126,6 +126,8 @@ pub struct Stop {
 pub enum StoppedBy {
     /// Ours: so many keys, or answers, as the budget allows were refused or not heard.
     Budget,
+    /// Ours as well, and the host refused this very key since it took it last, if it ever did.
+    Refusals,
     /// Ours, as a cache gave out refusals that it had kept.
     Cache,
     /// The host asked for quiet: there is no pause that a person could lift.

@@ -303,7 +303,7 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
         .filter(|until| *until > now)
         .map(|until| Stop {
             until,
-            why: "the host asked for fewer requests and named the time of the next".to_owned(),
+            why: "the host asked for fewer requests".to_owned(),
             by: StoppedBy::Host,
         });
     let by_us = record
@@ -331,7 +331,7 @@ fn key_stop(until: Timestamp) -> Stop {
              you resume it",
             whole_seconds(until)
         ),
-        by: StoppedBy::Budget,
+        by: StoppedBy::Refusals,
     }
 }
 

@@ -50,10 +50,10 @@ fn is_refused(record: &BudgetRecord, key: &KeyFingerprint) -> bool {
     record.paused.contains_key(key) || rejections(record, key) > 0
 }
 
-/// The same stop: where the host refused `key` as well, it is not for a cache alone.
+/// The same stop: where the host refused `key` as well, it is for neither a cache nor others alone.
 pub(super) fn blamed(record: &BudgetRecord, key: &KeyFingerprint, stop: Stop) -> Stop {
     let by = match stop.by {
-        StoppedBy::Cache if is_refused(record, key) => StoppedBy::Budget,
+        StoppedBy::Cache | StoppedBy::Budget if is_refused(record, key) => StoppedBy::Refusals,
         by => by,
     };
     Stop { by, ..stop }

@@ -506,7 +506,7 @@ fn refusals_of_both_kinds_add_up() {
     let stop = paused(&record, &key("a"), at(1)).unwrap();
     assert_eq!(
         (stop.until, stop.by),
-        (at(1 + 15 * MINUTE), StoppedBy::Budget)
+        (at(1 + 15 * MINUTE), StoppedBy::Refusals)
     );
     assert!(!send(&mut record, "a", Accepted, 2));
     assert!(send(&mut record, "a", Rejected, 1 + 15 * MINUTE));
@@ -543,7 +543,7 @@ fn refusals_of_both_kinds_add_up() {
     }
     let by = |name| paused(&record, &key(name), at(0)).map(|stop| stop.by);
     assert_eq!(by("z"), Some(StoppedBy::Cache));
-    assert_eq!(by("b"), Some(StoppedBy::Budget));
+    assert_eq!(by("b"), Some(StoppedBy::Refusals));
 }
 
 #[test]
@@ -563,7 +563,7 @@ fn a_cache_shortens_no_pause() {
             assert!(!send(&mut record, "a", Kept, minutes * MINUTE - 1));
             assert!(send(&mut record, "a", Kept, minutes * MINUTE), "{minutes}");
             let stop = paused(&record, &key("a"), at(minutes * MINUTE)).unwrap();
-            let expected = (at((minutes + 120) * MINUTE), StoppedBy::Budget);
+            let expected = (at((minutes + 120) * MINUTE), StoppedBy::Refusals);
             assert_eq!((stop.until, stop.by), expected);
         }
         // A refusal doubles it as ever.

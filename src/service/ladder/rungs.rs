@@ -387,7 +387,7 @@ impl Ladder {
                     StoppedBy::Budget if self.is_proven() => {
                         Finding::variant(Reason::AuthPaused, "accepted")
                     }
-                    StoppedBy::Budget => Reason::AuthPaused.into(),
+                    StoppedBy::Budget | StoppedBy::Refusals => Reason::AuthPaused.into(),
                 }
             }
         };

@@ -275,6 +275,14 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
             steps.contains("nothing to correct"),
             "it was accepted: {steps}"
         );
+        let mut refused = accepted(trigger, false);
+        refused.past.paused = Some(stop("2026-11-23T10:15:00Z", StoppedBy::Refusals));
+        let since = climb(refused, vec![reached()]);
+        let steps = since.verdict.remedy.steps.join(" ");
+        assert!(
+            steps.contains("Compare user name and key"),
+            "it was refused since: {steps}"
+        );
         assert_eq!(
             run.verdict.retry_at,
             Some("2026-11-23T10:15:00Z".parse().unwrap())
