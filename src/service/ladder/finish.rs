@@ -1,6 +1,6 @@
 //! The end of the ladder: the check that broke is written down, warnings are ranked, the verdict is made.
 
-use crate::domain::{CheckId, Reason, State};
+use crate::domain::{CheckId, Endpoint, Reason, State};
 
 use super::super::judge::conclude::{self, Ending};
 use super::super::judge::{Finding, changes, tls};
@@ -165,7 +165,11 @@ impl Ladder {
             return;
         };
         let words = reason.title().to_owned();
-        self.checks.set(id, reason.state(), words, None);
+        let ms = match reason {
+            Reason::ConnectedNoisy | Reason::TlsClientCertificate => self.checks.get(id).ms,
+            _ => None,
+        };
+        self.checks.set(id, reason.state(), words, ms);
     }
 
     /// The rung that a reason speaks of, where no earlier step wrote it down.
@@ -173,6 +177,11 @@ impl Ladder {
         match about(reason) {
             // What is known of the key is from before.
             About::Rung(CheckId::Credentials) if self.is_unproven() => None,
+            About::Rung(CheckId::Tls) if self.checks.get(CheckId::Tls).state == State::Down => None,
+            // What answers is behind whoever wants it.
+            About::Rung(CheckId::Tls) if self.endpoint.as_ref().is_some_and(Endpoint::is_plain) => {
+                Some(CheckId::Service)
+            }
             About::Rung(id) => Some(id),
             About::Way => None,
             About::Answer if self.token_only => Some(CheckId::Token),
@@ -225,12 +234,16 @@ fn about(reason: Reason) -> About {
         | RedirectHttps | RedirectHost | RedirectPath | RedirectLoop | RateLimited
         | Maintenance | ServiceException | ServerError | GatewayDown | UnexpectedStatus
         | HttpOnTlsPort => About::Answer,
-        Connected | ConnectedNoisy | ServiceFound | UrlMissing | UrlInvalid | UsernameMissing
-        | KeyMissing | RewriteOff | WrongCompany | IdentityChanged | DnsNotFound | DnsFailed
-        | Refused | ConnectTimeout | Unreachable | Reset | ClosedEarly | ResponseTimeout
-        | NotHttp | TlsExpired | TlsNotYetValid | TlsWrongName | TlsUnknownIssuer | TlsProtocol
-        | TlsClientCertificate | TlsNotTls | BodyTooLarge | ProxyFailed | Offline | KeyWithheld
-        | SecretUnavailable | ReplyCut | TlsFailed | TlsExpiring | LocalError | AuthPaused
-        | TokenUnverifiable => About::Way,
+        // The answer that names it is over TLS that stands.
+        TlsClientCertificate => About::Rung(CheckId::Tls),
+        ConnectedNoisy => About::Rung(CheckId::Service),
+        Connected | ServiceFound | UrlMissing | UrlInvalid | UsernameMissing | KeyMissing
+        | RewriteOff | WrongCompany | IdentityChanged | DnsNotFound | DnsFailed | Refused
+        | ConnectTimeout | Unreachable | Reset | ClosedEarly | ResponseTimeout | NotHttp
+        | TlsExpired | TlsNotYetValid | TlsWrongName | TlsUnknownIssuer | TlsProtocol
+        | TlsNotTls | BodyTooLarge | ProxyFailed | Offline | KeyWithheld | SecretUnavailable
+        | ReplyCut | TlsFailed | TlsExpiring | LocalError | AuthPaused | TokenUnverifiable => {
+            About::Way
+        }
     }
 }

@@ -469,6 +469,9 @@ fn noise_before_the_json_is_said_and_the_json_is_judged() {
         assert_eq!(run.reason(), Reason::ConnectedNoisy, "{noise}");
         assert_eq!(run.verdict.remedy.who, Who::Host);
         assert!(run.says(line), "{:?}", run.verdict.evidence);
+        // Its lamp is the URL's.
+        let service = run.verdict.checks.get(CheckId::Service);
+        assert_eq!(service.state, State::Warn);
         // The status may be lost: the message counts.
         let run = key_alone(html(200, &[], &format!("{noise}{DENIED}")));
         assert_eq!(run.reason(), Reason::CredentialsRejected, "{noise}");

@@ -1,7 +1,7 @@
 //! What stands before the service, and answers in its place: gateways, limits, networks, other services.
 
 use super::harness::*;
-use crate::domain::{AnsweredBy, Failure, Outcome, Reason, Reply, ServiceId, State};
+use crate::domain::{AnsweredBy, CheckId, Failure, Outcome, Reason, Reply, ServiceId, State};
 use crate::service::{RungAnswer, Subject};
 use std::time::Duration;
 
@@ -722,5 +722,8 @@ fn what_apache_says_of_certificates_and_of_what_is_behind_it_is_read() {
         let reply = page(status, &[("Server", "Apache/2.4.71 (Debian)")], title, body);
         let run = climb(blesta("https://billing.example.com"), vec![reply]);
         assert_eq!((run.reason(), run.verdict.title.as_str()), (reason, told));
+        let tls = run.verdict.checks.get(CheckId::Tls);
+        let expected = (reason == Reason::TlsClientCertificate).then_some(State::Down);
+        assert_eq!(tls.state, expected.unwrap_or(State::Ok), "{reason:?}");
     }
 }
