@@ -72,6 +72,13 @@ pub(super) fn is_reference(value: &Secret) -> bool {
     REFERENCES.iter().any(is_kind) || *value == Secret::new("ask")
 }
 
+/// Whether a user name of the service, known by its shape, stands before a colon in `key`: one of that name was taken
+/// off, so that it is another.
+fn brings_an_id(service: &Service, key: &Secret) -> bool {
+    let is_id = |(id, _): (Secret, Secret)| service.username().fits(&id.trimmed());
+    service.username().has_shape() && key.split_once(':').is_some_and(is_id)
+}
+
 /// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.
 pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<String> {
     if is_reference(key) {
@@ -85,6 +92,11 @@ pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<Stri
     let name_is_key = !key_fits && service.key().fits(&Secret::new(username));
     if name_is_key || (key_is_name && username_is_odd(service, username)) {
         return Some("user name and key look swapped".to_owned());
+    }
+    if brings_an_id(service, key) {
+        return Some(
+            "the key is a whole handle, of another id than the user name beside it".to_owned(),
+        );
     }
     if username_is_odd(service, username) {
         let expected = service.username().words();

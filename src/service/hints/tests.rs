@@ -100,6 +100,10 @@ fn odd_shapes_are_named() {
     assert!(odd("blesta", "ab", KEY).unwrap().contains("user name"));
     assert_eq!(odd("connect", "SU-160-984-311", "f45bee7e79b1"), None);
     assert!(odd("connect", "shop", "f45bee7e79b1").is_some());
+    let handle = "SU-160-984-311:f45bee7e79b1";
+    let other = odd("connect", "SU-160-984-312", handle).unwrap();
+    assert!(other.contains("another id"), "{other}");
+    assert_eq!(odd("http", "SU-160-984-312", handle), None);
     assert_eq!(odd("http", "", "anything"), None);
     for reference in [
         SecretRef::Keyring("shop/key".to_owned()),
