@@ -67,6 +67,37 @@ pub(super) fn stripped(service: &Service, endpoint: &Endpoint) -> Option<Endpoin
     }
 }
 
+/// The service's own URL where the path that it is recognised by stands in `endpoint`: what is behind is a call's.
+pub(super) fn base_of_call(service: &Service, endpoint: &Endpoint) -> Option<Endpoint> {
+    let guess = service.text().requests.guesses.first()?;
+    let marks = &service.text().detect.path_contains;
+    marks.contains(guess).then(|| up_to(endpoint, guess))?
+}
+
+fn up_to(endpoint: &Endpoint, path: &str) -> Option<Endpoint> {
+    let path: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let segments = endpoint.segments();
+    let at = segments.windows(path.len()).position(|part| part == path)?;
+    Some(endpoint.truncated(at + path.len()))
+}
+
+/// The service's own URL where it is likely to be at a path of `guesses` in its file: up to that path where it stands in
+/// the URL, and with it where the URL has none, or ends within it.
+pub(super) fn guessed(service: &Service, endpoint: &Endpoint) -> Option<Endpoint> {
+    let segments = endpoint.segments();
+    let guess = service.text().requests.guesses.first()?;
+    if let Some(base) = up_to(endpoint, guess) {
+        return Some(base);
+    }
+    let path: Vec<&str> = guess.trim_matches('/').split('/').collect();
+    let begun = (1..path.len())
+        .rev()
+        .find(|count| segments.ends_with(&path[..*count]));
+    let before = segments.len() - begun.unwrap_or_default();
+    let is_near = segments.is_empty() || begun.is_some();
+    is_near.then(|| endpoint.truncated(before).join(guess))
+}
+
 /// The same URL with https; nothing where it has it. A port that means plain http is left out.
 pub(super) fn with_https(endpoint: &Endpoint) -> Option<String> {
     if !endpoint.is_plain() {

@@ -408,7 +408,7 @@ pub enum Fix {
     Redirect,
     /// `strip` where that changes something, else one folder up.
     Parent,
-    /// The first of `guesses` behind a URL that has no path.
+    /// Up to the first of `guesses` where the URL has it; with it where the URL has no path, or ends within it.
     Guess,
 }
 

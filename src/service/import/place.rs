@@ -88,24 +88,12 @@ fn base(
     endpoint: &Endpoint,
     notes: &mut Vec<String>,
 ) -> String {
-    let segments = endpoint.segments();
-    let end = match service.as_str() {
-        "connect" => segments
-            .windows(2)
-            .position(|pair| pair == ["public", "v1"])
-            .map(|at| at + 2),
-        _ => None,
-    };
-    let shorter = match end {
-        Some(end) if end < segments.len() || endpoint.url().query().is_some() => {
-            Some(endpoint.truncated(end))
-        }
-        Some(_) => None,
-        None => catalog
-            .get(service)
-            .and_then(|service| hints::stripped(service, endpoint)),
-    };
-    let Some(shorter) = shorter else {
+    let service = catalog.get(service);
+    let shorter = service.and_then(|service| {
+        let base = hints::base_of_call(service, endpoint);
+        base.or_else(|| hints::stripped(service, endpoint))
+    });
+    let Some(shorter) = shorter.filter(|shorter| shorter.shown() != endpoint.shown()) else {
         return endpoint.shown();
     };
     let shorter = shorter.shown();

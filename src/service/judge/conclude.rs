@@ -361,9 +361,8 @@ fn fixed(
             redirect::base(target, suffix).or_else(|| redirect::renamed(target, endpoint))
         }
         Fix::Guess => {
-            let guess = service.text().requests.guesses.first();
-            let guess = guess.filter(|_| endpoint.segments().is_empty());
-            guess.map(|guess| endpoint.join(guess).shown())
+            let guessed = hints::guessed(service, endpoint)?.shown();
+            (guessed != endpoint.shown()).then_some(guessed)
         }
         Fix::Parent => stripped().or_else(|| {
             let segments = endpoint.segments().len();

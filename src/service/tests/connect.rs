@@ -80,6 +80,28 @@ fn a_404_of_connects_own_does_not_show_where_its_api_is() {
 }
 
 #[test]
+fn a_url_that_ends_before_or_behind_the_api_is_put_right() {
+    let host = "https://api.connect.cloudblue.com";
+    for (path, fix) in [
+        ("", Some("/public/v1")),
+        ("/public", Some("/public/v1")),
+        ("/public/v1/accounts", Some("/public/v1")),
+        (
+            "/proxy/public/v1/auth/tokens?limit=1",
+            Some("/proxy/public/v1"),
+        ),
+        ("/public/v1", None),
+        ("/public/v2", None),
+    ] {
+        let subject = Subject::new(ServiceId::connect(), &format!("{host}{path}"));
+        let run = climb(subject, vec![own(404, "{}"), own(404, "{}")]);
+        assert_eq!(run.reason(), Reason::ApiPathWrong, "{path}");
+        let fix = fix.map(|fix| format!("{host}{fix}"));
+        assert_eq!(run.verdict.remedy.url, fix, "{path}");
+    }
+}
+
+#[test]
 fn the_call_behind_a_base_without_a_page_is_one_of_a_bisect_s_four() {
     let base = "GET https://api.connect.cloudblue.com/public/v1 bare";
     let call = "GET https://api.connect.cloudblue.com/public/v1/accounts?limit=1 bare";
