@@ -157,8 +157,7 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
         TlsFailure::UnknownIssuer => lines.push(match issuer_variant(Some(facts)) {
             Some("self-signed") => "the certificate is signed by itself".to_owned(),
             Some("incomplete") => {
-                "the server sent one certificate, without the intermediate that signed it"
-                    .to_owned()
+                "the server sent one certificate, and not the one that signed it".to_owned()
             }
             Some("other-chain") => format!(
                 "what was sent along did not sign it: {}",
