@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::domain::endpoint::secret_parameter;
-use crate::domain::{CheckId, Endpoint, Reason, Reply};
+use crate::domain::{CheckId, Endpoint, Failure, Reason, Reply, TlsFailure};
 
 use super::super::catalog::condition::Rung;
 use super::super::judge::conclude::Correction;
@@ -83,7 +83,9 @@ impl Ladder {
                     "{title} answers at the target, asked without credentials"
                 ));
             } else if let Some(failure) = failure::of(&reply) {
-                self.correction = Correction::TargetFails;
+                if !is_for_us(failure) {
+                    self.correction = Correction::TargetFails;
+                }
                 let words = failure::words(failure, &reply);
                 self.notes
                     .push(format!("the target, asked without credentials: {words}"));
@@ -170,6 +172,20 @@ fn shown(there: &Judged) -> String {
         Some(title) => format!("{}, \"{title}\"", there.status),
         None => said(there),
     }
+}
+
+/// Whether https stands at the target, and what is missing is here: its authority's certificate, or one of our own. The
+/// next probe, of that URL, says how it is given.
+fn is_for_us(failure: &Failure) -> bool {
+    let Failure::Tls(failure) = failure else {
+        return false;
+    };
+    matches!(
+        failure,
+        TlsFailure::UnknownIssuer
+            | TlsFailure::ClientCertificate
+            | TlsFailure::ClientCertificateUnsaid
+    )
 }
 
 fn is_redirect(reason: Reason) -> bool {

@@ -709,8 +709,11 @@ fn a_corrected_url_that_fails_is_not_offered() {
     assert_eq!(run.reason(), Reason::RedirectHttps);
     assert_eq!(run.verdict.remedy.url, None);
     assert_eq!(run.verdict.remedy.who, Who::Host);
-    // Whatever https answers, it is what the URL needs: its path may be wrong as well.
+    // Whatever https answers, it is what the URL needs: its path may be wrong as well, and what is to be trusted or shown
+    // there is given here.
     for there in [
+        failed(Failure::Tls(TlsFailure::UnknownIssuer)),
+        failed(Failure::Tls(TlsFailure::ClientCertificate)),
         json(401, DENIED),
         page(404, &[NGINX], "404", "<center>nginx</center>"),
         page(503, &[NGINX], "Maintenance", ""),
