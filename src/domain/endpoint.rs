@@ -322,7 +322,9 @@ impl fmt::Display for Origin {
 }
 
 /// Names of query parameters that carry secrets.
-const SECRET_PARAMETERS: [&str; 15] = [
+const SECRET_PARAMETERS: [&str; 16] = [
+    // Of a shared token's signed call.
+    "apisignature",
     "jwt",
     "api_key",
     "apikey",

@@ -132,6 +132,10 @@ impl Ladder {
         let Some((url, header)) = signed else {
             return self.over();
         };
+        if secret.trimmed() != *secret {
+            self.notes
+                .push("a blank stands before or behind the token, and is a part of it".to_owned());
+        }
         self.stage = Stage::Token;
         self.asked.push(url.clone());
         Step::Ask(Box::new(Ask {

@@ -57,6 +57,29 @@ fn a_password_in_a_url_is_in_no_verdict() {
 }
 
 #[test]
+fn a_blank_around_the_token_is_named() {
+    let mut blank = subject();
+    blank.token = SecretState::Present(Secret::new("shared "));
+    let mismatch = || error("Built signature does not match");
+    let run = alone(blank, vec![mismatch()]);
+    assert_eq!(run.reason(), Reason::TokenMismatch);
+    assert!(run.says("a blank stands before or behind the token"));
+    assert!(!alone(subject(), vec![mismatch()]).says("a blank stands"));
+}
+
+/// The call is signed: whoever holds the URL may repeat it.
+#[test]
+fn the_signature_of_a_call_is_masked_where_the_cms_redirects_it() {
+    let there = "https://elsewhere.example/?jblesta=Verify&apitimestamp=1&apisignature=EEwtT0k%3D";
+    let run = alone(subject(), vec![answer(301, &[("Location", there)], "")]);
+    let json = serde_json::to_string(&run.verdict).unwrap();
+    assert!(
+        json.contains("elsewhere.example") && !json.contains("EEwtT0k"),
+        "{json}"
+    );
+}
+
+#[test]
 fn the_url_of_the_service_is_not_taken_for_the_cms() {
     let denied = || json(401, DENIED);
     let run = alone(subject(), vec![denied()]);
