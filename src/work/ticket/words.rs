@@ -115,8 +115,13 @@ fn happened(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     writeln!(text, "  {at} (UTC), {how}")?;
     match &case.cms {
         Some(asked) => writeln!(text, "  GET {} {}.", asked.page, cms::ended(verdict.reason))?,
-        None if !was_asked(verdict) => writeln!(text, "  GET {} was not sent.", verdict.url)?,
-        None => writeln!(text, "  GET {} was {by}.", verdict.url)?,
+        None if !was_asked(verdict) => writeln!(
+            text,
+            "  The call of the API at {} was not sent.",
+            verdict.url
+        )?,
+        // The call itself stands in the command below.
+        None => writeln!(text, "  A call of the API at {} was {by}.", verdict.url)?,
     }
     if !verdict.cause.is_empty() {
         writeln!(text, "  {}", verdict.cause)?;
@@ -132,7 +137,7 @@ fn asked_of_host(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     let verdict = case.verdict;
     writeln!(text, "What we ask you for")?;
     if verdict.remedy.who == Who::Host {
-        steps(text, case)?;
+        steps(text, case, |step| !is_done_here(step))?;
     } else if verdict.state() == State::Ok {
         writeln!(text, "  Nothing: it works from here.\n")?;
     } else if !was_asked(verdict) {
@@ -191,7 +196,7 @@ fn asked_of_vendor(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     writeln!(text)?;
     if verdict.remedy.who == Who::Vendor {
         writeln!(text, "What we ask you for")?;
-        steps(text, case)?;
+        steps(text, case, |_| true)?;
     }
     Ok(())
 }
@@ -203,7 +208,7 @@ fn next_steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         writeln!(text, "  Nothing.\n")?;
     } else {
         writeln!(text, "  For {}:", who(verdict.remedy.who, case))?;
-        steps(text, case)?;
+        steps(text, case, |_| true)?;
     }
     if let Some(url) = &verdict.remedy.url {
         writeln!(text, "  Corrected URL: {url}\n")?;
@@ -228,9 +233,21 @@ fn who(who: Who, case: &Case<'_>) -> String {
     }
 }
 
-pub(super) fn steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+/// Whether a step of a host's remedy is one of whoever has the connection.
+fn is_done_here(step: &str) -> bool {
+    ["probe by hand", "on the screen", "switchboard connection"]
+        .iter()
+        .any(|words| step.contains(words))
+}
+
+pub(super) fn steps(
+    text: &mut String,
+    case: &Case<'_>,
+    is_meant: impl Fn(&str) -> bool,
+) -> std::fmt::Result {
     let remedy = &case.verdict.remedy;
-    for (number, step) in remedy.steps.iter().enumerate() {
+    let meant = remedy.steps.iter().filter(|step| is_meant(step));
+    for (number, step) in meant.enumerate() {
         writeln!(text, "  {}. {step}", number + 1)?;
     }
     for line in remedy.snippet.iter().flat_map(|snippet| snippet.lines()) {
