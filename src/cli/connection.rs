@@ -330,6 +330,9 @@ async fn save(
         .with_vault(async || context.core.save(draft.clone()).await)
         .await?;
     secret::tell(context, &saved.left_behind).await;
+    if let Some(before) = &draft.opened {
+        secret::tell_parted(context, before, &saved.connection).await;
+    }
     secret::tell_sent(context, &saved.connection, &draft.key).await;
     if agreed {
         agreement::is_written(context, &saved.connection).await?;

@@ -238,6 +238,31 @@ pub(super) async fn tell_sent(context: &Context, connection: &Connection, key: &
     }
 }
 
+/// A value that others share stays theirs where one of them has another from now on.
+pub(super) async fn tell_parted(context: &Context, before: &Connection, after: &Connection) {
+    let Ok(connections) = context.core.connections().await else {
+        return;
+    };
+    for (what, old, new) in [
+        ("key", &before.key, &after.key),
+        ("token", &before.token, &after.token),
+    ] {
+        let (Some(old), Some(new)) = (old, new) else {
+            continue;
+        };
+        let refers = |other: &Connection| [&other.key, &other.token].contains(&&Some(old.clone()));
+        let others = connections.iter().filter(|other| refers(other)).count();
+        if new != old && others > 0 {
+            let (name, new, old) = (&after.name, new.to_string(), old.to_string());
+            let (new, old) = (inert(&new, 120), inert(&old, 120));
+            let noun = if others == 1 { "another" } else { "others" };
+            output::say(&format!(
+                "{name} has a {what} of its own now, {new}: {old} stays as it is for {noun}"
+            ));
+        }
+    }
+}
+
 /// Values that nobody refers to any more, and that are still somewhere.
 pub(super) async fn tell(context: &Context, left_behind: &[SecretRef]) {
     if left_behind.is_empty() {

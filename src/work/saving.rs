@@ -265,7 +265,7 @@ impl Saving<'_> {
                     self.put(&slot, value, kind, &configuration.connections)
                         .await?;
                 }
-                Edit::Keep => self.keep(&slot, edit).await,
+                Edit::Keep => self.keep(&slot, edit, &configuration.connections).await?,
                 Edit::Clear => self.refer(&slot, None),
             }
         }
@@ -350,10 +350,16 @@ impl Saving<'_> {
     }
 
     /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
-    /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
-    async fn keep(&self, slot: &HandleSlot, edit: &ConnectionEdit) {
+    /// this URL's origin. Where that can't be written down now, the first probe will ask or do it. A value that others
+    /// share stays theirs, for the origin that it was entered for: it is kept once more, for this one.
+    async fn keep(
+        &mut self,
+        slot: &HandleSlot,
+        edit: &ConnectionEdit,
+        connections: &[Arc<Connection>],
+    ) -> Result<(), WorkError> {
         let Some((after, _)) = reference(&self.after, slot) else {
-            return;
+            return Ok(());
         };
         let unchanged = self
             .before
@@ -361,7 +367,7 @@ impl Saving<'_> {
             .and_then(|before| reference(before, slot))
             .is_some_and(|(before, _)| before == after);
         let (place, Some(origin)) = (self.place(slot), Origin::parse(&self.after.url)) else {
-            return;
+            return Ok(());
         };
         let confirmed = edit.origin_confirmed;
         let is_new_here = if edit.copies.is_some() {
@@ -370,9 +376,14 @@ impl Saving<'_> {
         } else {
             (is_foreign(after) && !unchanged) || confirmed
         };
+        if is_new_here && copies::is_shared(after, &place, connections) {
+            let after = after.clone();
+            return self.part(slot, &after, &origin, connections).await;
+        }
         if is_new_here {
             let _ = self.secrets.set_origin(after, &place, &origin).await;
         }
+        Ok(())
     }
 
     /// Takes back what was put.

@@ -663,6 +663,50 @@ async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
     }
 }
 
+/// A clone shares its original's entry; what is agreed for the clone is none of the original's.
+#[tokio::test]
+async fn an_agreement_for_a_clone_takes_no_key_from_its_original() {
+    let home = Home::new();
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    let mut draft = ConnectionEdit::new(shop(URL));
+    (draft.store, draft.key) = (Some(StoreKind::Vault), Edit::Set(Secret::new("k")));
+    let saved = core.save(draft).await.unwrap().connection;
+    let clone = core.duplicate(&name("shop"), &name("stage")).await.unwrap();
+    assert_eq!(clone.key, saved.key);
+    let agreed = |url: &str, before: &Connection| ConnectionEdit {
+        replaces: Some(before.name.clone()),
+        origin_confirmed: true,
+        ..ConnectionEdit::new(Connection {
+            url: url.to_owned(),
+            ..before.clone()
+        })
+    };
+    let sent = async |connection: &Connection| {
+        let origin = Origin::parse(&connection.url);
+        let held = core
+            .held(connection, &HandleSlot::Key, origin.as_ref(), Trust::Saved)
+            .await;
+        held == SecretState::Present(Secret::new("k"))
+    };
+    // Nothing is parted where the entry is for that origin already.
+    let same = core.save(agreed(URL, &clone)).await.unwrap().connection;
+    assert_eq!(same.key, saved.key);
+
+    let elsewhere = "https://stage.example.com";
+    let moved = core
+        .save(agreed(elsewhere, &clone))
+        .await
+        .unwrap()
+        .connection;
+    assert_ne!(moved.key, saved.key);
+    assert!(sent(&moved).await && sent(&saved).await);
+    // One that nobody shares any more stays where it is.
+    let back = core.save(agreed(URL, &moved)).await.unwrap().connection;
+    assert_eq!(back.key, moved.key);
+    assert!(sent(&back).await && sent(&saved).await);
+}
+
 #[tokio::test]
 async fn a_reference_written_by_hand_is_pinned_by_its_first_probe() {
     let home = Home::new();

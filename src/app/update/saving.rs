@@ -169,6 +169,9 @@ impl Model {
         let old = replaced.and_then(|name| self.entries.remove(&name));
         let connection = Arc::new(connection);
         let unprobed = || Box::new(ListedConnection::unprobed(Arc::clone(&connection)));
+        let parted = old
+            .as_ref()
+            .is_some_and(|old| self.is_parted(&old.connection, &connection));
         let mut entry = old.unwrap_or_else(unprobed);
         entry.connection = Arc::clone(&connection);
         if let Some(form) = form {
@@ -193,11 +196,26 @@ impl Model {
         match left {
             0 => self.say(format!("{shown} is saved")),
             left => self.complain(format!("{shown} is saved; {}", left_in_store("old", left))),
+            0 if parted => self.say(format!(
+                "{shown} is saved, with a key of its own: others keep the one they shared"
+            )),
+            0 if !lasts => self.say(format!("{shown} is saved, its key until this program ends")),
         }
     }
 
     /// What was just saved is to be seen. The `handles` are those that it had, where it was selected before.
     fn select_saved(&mut self, name: &Name, handles: Option<Vec<HandleRow>>) {
+    /// Whether others still refer to the key that the connection had, and it has another now.
+    fn is_parted(&self, before: &Connection, after: &Connection) -> bool {
+        let (Some(SecretRef::Vault(_) | SecretRef::Keyring(_)), Some(_)) =
+            (&before.key, &after.key)
+        else {
+            return false;
+        };
+        let mut others = self.entries.values();
+        before.key != after.key && others.any(|other| other.connection.key == before.key)
+    }
+
         self.list.selected = Some(name.clone());
         if let Some(handles) = handles {
             self.handles_changed(&handles);

@@ -4,8 +4,9 @@ use super::super::core::{Core, found};
 use super::super::error::WorkError;
 use super::super::secrets::references;
 use super::Saving;
-use crate::domain::{Connection, Name, SecretRef};
-use crate::store::{Configuration, SecretPlace, Secrets};
+use crate::domain::{Connection, HandleSlot, Name, Origin, SecretRef};
+use crate::store::{Configuration, SecretPlace, Secrets, StoreKind};
+use std::sync::Arc;
 
 impl Core {
     /// Adds a copy of the connection `from` under the name `to`; both refer to the same secrets.
@@ -47,6 +48,40 @@ impl Saving<'_> {
             }
         }
     }
+
+    /// Keeps the value of `held` a second time, for `origin`, unless it is for that already.
+    pub(super) async fn part(
+        &mut self,
+        slot: &HandleSlot,
+        held: &SecretRef,
+        origin: &Origin,
+        connections: &[Arc<Connection>],
+    ) -> Result<(), WorkError> {
+        let place = self.place(slot);
+        let found = self.secrets.fetch(held, &place).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(problem) => return Err(self.core.refused(problem).await),
+        };
+        if found.origin.as_ref() == Some(origin) {
+            return Ok(());
+        }
+        self.put(slot, &found.value, StoreKind::of(held), connections)
+            .await
+    }
+}
+
+/// Whether others than the connection of `place` refer to a value beside which its one origin stands.
+pub(super) fn is_shared(
+    held: &SecretRef,
+    place: &SecretPlace,
+    connections: &[Arc<Connection>],
+) -> bool {
+    let beside = matches!(held, SecretRef::Vault(_) | SecretRef::Keyring(_));
+    let mut others = connections
+        .iter()
+        .filter(|other| other.name != place.connection);
+    beside && others.any(|other| references(other).iter().any(|(of, _)| of == held))
 }
 
 /// Gives the place `new` what the place `old` knows of a shared reference: origin, and the session's value.
