@@ -177,11 +177,8 @@ impl Model {
         } else if !press.types() && self.keymap.in_lists(press) == Some(Action::Redraw) {
             // Whatever takes the keys: nothing that is shown is another by that.
             self.act(Action::Redraw, out);
-        } else if let Some(behind) = self.behind_escape(press) {
-            self.key(KeyEvent::from(KeyCode::Esc), out);
-            if let Some(key) = behind.acts() {
-                self.key(key, out);
-            }
+        } else if let Some(meant) = self.with_alt(press) {
+            self.key_with_alt(meant, out);
         } else if self.suspends(press) {
             self.suspend(out);
         } else if self.locks_over_what_is_open(press) {

@@ -1,11 +1,12 @@
 //! Esc and another key in one read, which a terminal sends as that key with Alt.
 
 use super::scene::{Scene, shops};
-use crate::app::FieldId;
 use crate::app::effect::{Effect, TerminalEffect};
 use crate::app::keymap::Keymap;
+use crate::app::message::VaultMessage;
 use crate::app::model::{Overlay, Pane, Question};
-use crate::domain::Name;
+use crate::app::{FieldId, Message};
+use crate::domain::{Name, PassphrasePurpose};
 
 fn asking(question: Question) -> Scene {
     let mut scene = Scene::with(shops(&["a", "b"]));
@@ -81,6 +82,10 @@ fn escape_is_not_lost_in_front_of_another_key() {
             let mut scene = Scene::with(shops(&["a", "b"]));
             scene.keys(opens);
             assert!(!is_closed(&scene), "{opens}");
+            let types = scene.model.letters_type();
+            if key == "alt-j" && types {
+                continue;
+            }
             scene.keys(key);
             assert!(is_closed(&scene), "{opens} {key}");
             let effects = scene.effects();
@@ -98,6 +103,48 @@ fn escape_is_not_lost_in_front_of_another_key() {
     let mut scene = Scene::with(shops(&["a", "b"]));
     scene.keys("alt-tab");
     assert_ne!(scene.model.focus, Pane::List);
+}
+
+/// A keyboard whose accents are at Alt sends such for what is typed: nothing of that is lost.
+#[test]
+fn where_letters_type_a_letter_with_alt_that_is_bound_to_nothing_does_nothing() {
+    let mut open = super::tokens::typing_places();
+    let shops = || Scene::with(shops(&["a", "b"]));
+    for opens in [":", "a", "a enter", "M", "/ b", "n", "n enter enter"] {
+        let mut scene = shops();
+        scene.keys(opens);
+        open.push((opens.to_owned(), scene));
+    }
+    let mut scene = shops();
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(
+        PassphrasePurpose::Create,
+    )));
+    open.push(("a passphrase".to_owned(), scene));
+    for (opens, mut scene) in open {
+        assert!(scene.model.letters_type(), "{opens}");
+        scene.types("typed");
+        scene.effects();
+        scene.model.notice = None;
+        let place = |scene: &Scene| {
+            let model = &scene.model;
+            let typed = model.form.as_ref().map(|form| form.text(FieldId::Url));
+            let typed = typed.map(str::to_owned);
+            let focus = (model.focus, model.list.filtering);
+            (
+                format!("{:?}{:?}", model.overlay, model.tokens),
+                typed,
+                focus,
+            )
+        };
+        let before = place(&scene);
+        for key in ["alt-i", "alt-j", "alt-D", "alt-5", "alt-space", "alt-,"] {
+            scene.keys(key);
+            assert_eq!(place(&scene), before, "{opens} {key}");
+            assert_eq!(scene.effects(), [], "{opens} {key}");
+            let said = scene.notice();
+            assert!(said.contains("nothing here"), "{opens} {key}: {said:?}");
+        }
+    }
 }
 
 #[test]

@@ -106,6 +106,16 @@ fn listed(total: u64) -> Scene {
     scene
 }
 
+/// Where letters type over the tokens of an account, and what opens it.
+pub(super) fn typing_places() -> Vec<(String, Scene)> {
+    let opened = ["t", "/", "N", "d"].map(|opens| {
+        let mut scene = listed(3);
+        scene.keys(opens);
+        (opens.to_owned(), scene)
+    });
+    Vec::from(opened)
+}
+
 #[test]
 fn nothing_is_asked_that_nobody_asked_for() {
     let mut scene = Scene::with(vec![market("market"), shop("shop")]);

@@ -1,54 +1,68 @@
 //! Esc with a key right behind it, as both come in one read over a slow line: terminals send the key with Alt by the
 //! same bytes. Which of the two it is goes by where the keys go, not by time.
 //!
-//! Alt with a letter is that only where it means something: an action in a text field, or a key that was mapped so.
-//! Elsewhere it is the Esc key. What came behind it acts in a list and in the help, as it would alone; where Esc has
-//! just answered a question, closed a dialog or left a field, it is dropped: it was typed before anybody saw that, and
-//! never counts as an answer.
+//! Where letters type, Alt with a letter is that and nothing else: some keyboards send it for a letter with an accent,
+//! and Esc would close the dialog with all that was typed. Where nothing is bound to it, it does nothing.
+//!
+//! Elsewhere it is that only where a key was mapped so, and the Esc key otherwise, as Enter, Tab and keys with Control
+//! are where letters type. What came behind acts in a list and in the help, as it would alone; where Esc has just
+//! answered a question, closed a dialog or left a field, it is dropped: it was typed before anybody saw that, and never
+//! counts as an answer.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::Model;
+use super::{Effects, Model};
 use crate::app::keymap::{Action, HelpGroup, KeyPress};
 use crate::app::model::Overlay;
 use crate::app::watching::dialogs::WatchingOverlay;
 
-/// What came right behind Esc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Behind {
-    /// It acts as if it came alone.
-    Acts(KeyEvent),
-    /// It is dropped.
-    Dropped,
-}
+/// Said without the letter: where a secret is typed, it may be one of its own.
+const UNBOUND: &str = "Alt with that key does nothing here";
 
-impl Behind {
-    pub(super) fn acts(self) -> Option<KeyEvent> {
-        match self {
-            Self::Acts(key) => Some(key),
-            Self::Dropped => None,
-        }
-    }
+/// What a key with Alt is that means nothing by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WithAlt {
+    /// Nothing, where letters type.
+    Nothing,
+    /// Esc, and what came right behind it, which acts as if it came alone.
+    EscapeAnd(KeyEvent),
+    /// Esc. What came behind is dropped.
+    Escape,
 }
 
 impl Model {
-    /// What stands behind Esc where `press` is none with Alt.
-    pub(super) fn behind_escape(&self, press: KeyPress) -> Option<Behind> {
+    /// What `press` is, where it is one with Alt that means nothing by itself.
+    pub(super) fn with_alt(&self, press: KeyPress) -> Option<WithAlt> {
         let held = sent_behind_escape(press).filter(|_| !self.means_with_alt(press))?;
+        if self.letters_type() && held.is_empty() && matches!(press.code, KeyCode::Char(_)) {
+            return Some(WithAlt::Nothing);
+        }
         let is_list = match &self.overlay {
             Some(overlay) => matches!(overlay, Overlay::Help { .. }),
             None => !self.letters_type() && self.tokens.sheets.is_empty(),
         };
         // With Control it is no letter, and answers nothing.
         Some(if is_list || !held.is_empty() {
-            Behind::Acts(KeyEvent::new(press.code, held))
+            WithAlt::EscapeAnd(KeyEvent::new(press.code, held))
         } else {
-            Behind::Dropped
+            WithAlt::Escape
         })
     }
 
+    pub(super) fn key_with_alt(&mut self, meant: WithAlt, out: &mut Effects) {
+        let escape = KeyEvent::from(KeyCode::Esc);
+        match meant {
+            WithAlt::Nothing => self.say(UNBOUND),
+            WithAlt::EscapeAnd(key) => {
+                self.key(escape, out);
+                self.key(key, out);
+            }
+            WithAlt::Escape => self.key(escape, out),
+        }
+    }
+
     /// Whether the letters that are pressed now are text.
-    pub(super) fn letters_type(&self) -> bool {
+    pub(in crate::app) fn letters_type(&self) -> bool {
         match &self.overlay {
             Some(overlay) => overlay.types(),
             None => self.tokens.takes_text() || self.list.filtering || self.is_editing(),
