@@ -20,6 +20,8 @@ pub struct Notice {
 pub enum About {
     /// Something that stays as it is said.
     Past,
+    /// What a key did or could not do in the place where it was pressed.
+    Place,
     /// That the secrets are locked.
     Lock,
     /// That the draft is kept aside.

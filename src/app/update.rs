@@ -15,6 +15,7 @@ mod mouse;
 mod navigation;
 mod overlays;
 mod paste;
+mod place;
 mod probes;
 mod saving;
 mod shared_token;
@@ -40,9 +41,6 @@ type Effects = Vec<Effect>;
 /// How long a sentence stays in the footer.
 const NOTICE: SignedDuration = SignedDuration::from_secs(8);
 
-/// How long it takes to read one.
-const READING: SignedDuration = SignedDuration::from_secs(2);
-
 impl Model {
     /// What is asked of the world at start.
     pub fn start(&self) -> Vec<Effect> {
@@ -52,6 +50,7 @@ impl Model {
     /// Takes in that `message` happened at `now`; what is to be done outside comes back.
     pub fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect> {
         self.tell_time(now);
+        let place = self.key_place();
         let mut out = Effects::new();
         match message {
             Message::Key(key) | Message::SecretInput(SecretInput::Key(key)) => {
@@ -83,6 +82,7 @@ impl Model {
         self.tokens_settle(&mut out);
         self.copy_as_settle();
         self.tend_board(&mut out);
+        self.make_room_for_keys(place);
         out
     }
 
@@ -375,19 +375,16 @@ impl Model {
         self.notify(text.as_ref(), true, about);
     }
 
-    /// What was said in another place, and stood there long enough to be read, would stand where this one's keys are
-    /// named.
-    pub(super) fn drop_read_notice(&mut self) {
-        let read = after(self.now, NOTICE - READING);
-        self.notice.take_if(|notice| notice.until <= read);
-    }
-
     /// What was said about this is no longer so.
     pub(super) fn unsay(&mut self, about: About) {
         self.notice.take_if(|notice| notice.about == about);
     }
 
     fn notify(&mut self, text: &str, error: bool, about: About) {
+        let about = match about {
+            About::Past if self.now == self.last_input => About::Place,
+            about => about,
+        };
         self.notice = Some(Notice {
             text: inert(text, 300),
             error,

@@ -411,18 +411,46 @@ fn where_no_question_is_to_be_seen_none_is_answered_with_yes() {
 
 #[test]
 fn what_was_said_in_another_place_makes_room_for_the_keys_of_this_one() {
-    for goes_on in ["e", "tab"] {
+    for goes_on in ["e", "tab", "w", "E", "?"] {
         let mut scene = Scene::with(shops(&["a"]));
-        scene.model.complain("not here");
+        scene.wait(1);
+        scene.keys("l");
+        assert!(!scene.notice().is_empty(), "what a key could not do");
+        scene.wait(1);
+        scene.keys(goes_on);
+        assert_eq!(scene.notice(), "", "{goes_on}");
+    }
+    for goes_on in ["e", "tab", "w", "E"] {
+        // What nobody waited for has to be read first.
+        let told = || {
+            let mut scene = Scene::with(shops(&["a"]));
+            scene.wait(1);
+            scene.send(Message::Noticed("news".to_owned()));
+            scene
+        };
+        let mut scene = told();
         scene.wait(1_500);
         scene.keys(goes_on);
-        assert_eq!(scene.notice(), "not here", "nobody has read it yet");
-        scene.keys("esc esc").wait(1_000);
-        scene.model.complain("not here");
+        assert_eq!(scene.notice(), "news", "{goes_on}: nobody has read it yet");
+        scene.wait(2_000);
+        assert_eq!(scene.notice(), "", "{goes_on}: it has been read");
+        let mut scene = told();
         scene.wait(2_500);
         scene.keys(goes_on);
         assert_eq!(scene.notice(), "", "{goes_on}");
     }
+}
+
+#[test]
+fn what_a_key_says_as_it_leads_elsewhere_is_said_there() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys(":").wait(1);
+    scene.types("rotate").keys("enter");
+    let said = scene.notice().to_owned();
+    assert!(!said.is_empty());
+    scene.wait(1);
+    scene.keys("e");
+    assert_eq!(scene.notice(), "", "not {said} over the keys of the form");
 }
 
 #[test]

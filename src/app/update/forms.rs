@@ -66,7 +66,6 @@ impl Model {
     pub(super) fn return_to_form(&mut self) {
         self.close_board();
         self.list.filtering = false;
-        self.drop_read_notice();
         self.focus = Pane::Form;
         self.response_scroll = 0;
         self.forget_that_it_is_kept();

@@ -111,9 +111,6 @@ impl Model {
         if self.focus == Pane::Response && pane != Pane::Response {
             self.response_scroll = 0;
         }
-        if self.focus != pane {
-            self.drop_read_notice();
-        }
         self.focus = pane;
     }
 
