@@ -6,6 +6,9 @@
 //! answers, and tmux, screen and mosh for themselves), and its answer tells that it has taken in what stood before.
 //! Nobody waits for the answer but the next frame, and that only where the terminal has answered before: it is left
 //! out while too much is on its way, and the next one holds all that happened meanwhile.
+//!
+//! Of a terminal that answers nothing it is not known whether the line is slow. It is given a moment for each frame
+//! behind a burst, too short to be noticed where it is fast.
 
 use std::time::Duration;
 
@@ -26,6 +29,11 @@ const WIDEST: usize = 64 * 1024;
 /// An answer that comes sooner lets more be on its way; one that comes later, less.
 const SOON: Duration = Duration::from_millis(200);
 const LATE: Duration = Duration::from_millis(500);
+/// What a terminal that answers nothing is given for each byte of the last frame (9,600 bytes/s), behind so much that a
+/// slow line would still be at it.
+const BLIND_BYTE: Duration = Duration::from_micros(104);
+/// But no longer than this, however large the frame was.
+const BLIND_AT_MOST: Duration = Duration::from_millis(200);
 /// An answer is waited for so long, and as long as the slowest line takes for what stands before the question.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// But no longer than this.
@@ -77,6 +85,8 @@ pub struct Flow {
     on_the_way: usize,
     /// When the last of them were written.
     written: Option<Instant>,
+    /// How many those were.
+    last: usize,
     /// How many of them may be on their way when a frame is drawn.
     window: usize,
     /// Whether a frame was left out.
@@ -91,6 +101,7 @@ impl Default for Flow {
             attributes: None,
             on_the_way: 0,
             written: None,
+            last: 0,
             window: WINDOW,
             owed: false,
         }
@@ -112,6 +123,7 @@ impl Flow {
         }
         self.on_the_way += bytes;
         self.written = Some(now);
+        self.last = bytes;
     }
 
     /// Whether the terminal is to be asked now, behind all that was written: then it has to be.
@@ -148,8 +160,11 @@ impl Flow {
         if self.until().is_some_and(|until| until <= Instant::now()) {
             self.give_up();
         }
-        self.owed =
-            self.answers == Answers::Come && self.asked.is_some() && self.on_the_way >= self.window;
+        self.owed = match self.answers {
+            Answers::Come => self.asked.is_some() && self.on_the_way >= self.window,
+            Answers::Never => self.blindly().is_some_and(|at| at > Instant::now()),
+            Answers::Unknown => false,
+        };
         self.owed
     }
 
@@ -170,7 +185,11 @@ impl Flow {
 
     /// Ends when a frame that was left out is drawn without an answer; never where none was.
     pub async fn given_up(&self) {
-        match self.until() {
+        let until = match self.answers {
+            Answers::Never => self.blindly(),
+            Answers::Come | Answers::Unknown => self.until(),
+        };
+        match until {
             Some(until) if self.owed => tokio::time::sleep_until(until).await,
             _ => std::future::pending().await,
         }
@@ -190,6 +209,14 @@ impl Flow {
         let attributes = self.attributes.map(|asked| last(asked).min(asked.until()));
         let coming = attributes.filter(|until| *until > now);
         self.asked.map(last).max(coming)
+    }
+
+    /// When the next frame is drawn that follows a burst without an answer.
+    fn blindly(&self) -> Option<Instant> {
+        let last = u32::try_from(self.last).unwrap_or(u32::MAX);
+        let takes = BLIND_BYTE.saturating_mul(last).min(BLIND_AT_MOST);
+        let written = self.written.filter(|_| self.on_the_way > WINDOW);
+        written.map(|written| written + takes)
     }
 
     fn until(&self) -> Option<Instant> {
@@ -230,6 +257,8 @@ mod tests {
         asked: usize,
         /// The frames that were drawn, and when each is seen.
         seen: Vec<(usize, Instant)>,
+        /// Bytes of each but the first.
+        frame: u32,
     }
 
     impl Line {
@@ -243,6 +272,7 @@ mod tests {
                 coming: VecDeque::new(),
                 asked: 0,
                 seen: Vec::new(),
+                frame: FRAME,
             }
         }
 
@@ -269,13 +299,13 @@ mod tests {
                 let next = answer.filter(|at| *at <= until).unwrap_or(until);
                 let given_up = tokio::time::timeout_at(next, self.flow.given_up()).await;
                 if given_up.is_ok() {
-                    self.draw(frame, FRAME);
+                    self.draw(frame, self.frame);
                 } else if next == until && answer != Some(until) {
                     return;
                 } else {
                     self.coming.pop_front();
                     if self.flow.answered() {
-                        self.draw(frame, FRAME);
+                        self.draw(frame, self.frame);
                     }
                 }
             }
@@ -288,7 +318,7 @@ mod tests {
             let mut last = Instant::now();
             for frame in 1..=30 {
                 last = Instant::now();
-                self.draw(frame, FRAME);
+                self.draw(frame, self.frame);
                 self.rest(last + Duration::from_millis(33), frame).await;
             }
             self.rest(last + Duration::from_secs(60), 30).await;
@@ -316,13 +346,37 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_terminal_that_answers_nothing_delays_nothing_and_is_asked_once() {
-        let mut line = Line::new(1_000_000, Duration::ZERO);
-        line.answers = false;
-        line.held().await;
-        assert_eq!(line.seen.len(), 31);
-        assert_eq!(line.asked, 1);
-        assert!(line.flow.last().is_none(), "nothing is waited for");
+    async fn a_terminal_that_answers_nothing_is_asked_once_and_hardly_delayed() {
+        for frame in [80, 250, FRAME, 1_400, 9_000] {
+            let mut line = Line::new(1_000_000, Duration::ZERO);
+            (line.answers, line.frame) = (false, frame);
+            let behind = line.held().await;
+            assert!(
+                behind <= BLIND_AT_MOST + Duration::from_millis(20),
+                "{behind:?}"
+            );
+            let whole = frame < 300;
+            assert_eq!(line.seen.len() == 31, whole, "{frame}: {}", line.seen.len());
+            assert_eq!(line.asked, 1);
+            assert!(line.flow.last().is_none(), "nothing is waited for");
+            let rests = tokio::time::timeout(Duration::from_secs(3_600), line.flow.given_up());
+            assert!(rests.await.is_err(), "nothing is owed");
+            // One key at a time is shown at once.
+            let seen = line.seen.len();
+            for key in 0..20 {
+                line.draw(key, frame);
+                line.rest(Instant::now() + BLIND_AT_MOST, key).await;
+            }
+            assert_eq!(line.seen.len(), seen + 20, "{frame}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn over_a_slow_line_that_answers_nothing_most_old_frames_are_left_out() {
+        let mut line = Line::new(1_200, Duration::ZERO);
+        (line.answers, line.frame) = (false, 1_400);
+        let behind = line.held().await;
+        assert!(behind < Duration::from_secs(13), "{behind:?}");
     }
 
     #[tokio::test(start_paused = true)]
