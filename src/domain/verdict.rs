@@ -71,11 +71,15 @@ impl Verdict {
         }
     }
 
-    /// What stands in the list beside the name: latency where it is up, else the status.
+    /// What stands in the list beside the name, in at most five characters: latency where it is up, else the status.
     pub fn short_status(&self) -> String {
         match (self.state(), self.phases.total) {
-            (State::Ok, Some(total)) if total.as_millis() == 0 => "<1ms".to_owned(),
-            (State::Ok, Some(total)) => format!("{}ms", total.as_millis()),
+            (State::Ok, Some(total)) => match total.as_millis() {
+                0 => "<1ms".to_owned(),
+                ms @ 1..1_000 => format!("{ms}ms"),
+                ms @ 1_000..10_000 => format!("{}.{}s", ms / 1_000, ms % 1_000 / 100),
+                ms => format!("{}s", ms / 1_000),
+            },
             _ if self.status == 0 && self.state() == State::Unknown => "–".to_owned(),
             _ => self.status.to_string(),
         }

@@ -6,17 +6,20 @@ use ratatui::text::{Line, Span};
 use tui_input::Input;
 
 use super::layout::{ListColumns, Panes};
-use super::text::{cells, inset, put, put_both, row, width};
+use super::text::{cells, cut, inset, prefix, put, put_both, row, width};
 use super::view::{View, sign};
 use super::{border, input, welcome};
 use crate::app::model::{ListOrder, ListedConnection, LoadState, Pane};
 use crate::domain::Name;
 
+/// Marker, lamp, and the blank or the mark behind it.
+const BEFORE: usize = 3;
+
 /// Cells of the lamp's longest word, and the blank behind it.
 const WORD: usize = 8;
 
-/// Cells of most statuses: `212 ms`.
-const STATUS: usize = 6;
+/// Cells of a status: `212ms`. Always as many, or names would be cut now here and now there as digits come and go.
+const STATUS: usize = 5;
 
 /// Draws the rows.
 pub(super) fn draw(
@@ -102,24 +105,35 @@ fn draw_row(
             let blanks = " ".repeat((WORD - 1).saturating_sub(width(word)));
             spans.extend([Span::raw(" "), Span::styled(word, style), Span::raw(blanks)]);
             spans.push(mark);
-            spans.push(Span::styled(view.name(name), theme.text));
-            let (left, right) = (Line::from(spans), status(view, entry));
+            // Each row has its status: a name is cut for it.
             let inside = inset(row, 0, 1);
-            // A whole name tells more than a status, which stands beside the response too. (Not now there and now
-            // not, as its digits come and go.)
-            let room = usize::from(inside.width);
-            let needed = left.width() + 1 + right.width().max(STATUS);
-            if (left.width()..needed).contains(&room) {
-                put(buf, inside, left);
-            } else {
-                put_both(buf, inside, left, right);
-            }
+            let room = usize::from(inside.width).saturating_sub(BEFORE + WORD + 1 + STATUS);
+            let name = cut_name(&view.name(name), room);
+            spans.push(Span::styled(name, theme.text));
+            put_both(buf, inside, Line::from(spans), status(view, entry));
         }
         ListColumns::LampAndName => {
             spans.push(mark);
-            spans.push(Span::styled(view.name(name), theme.text));
-            put(buf, inset(row, 0, 1), Line::from(spans));
+            let inside = inset(row, 0, 1);
+            let room = usize::from(inside.width).saturating_sub(BEFORE);
+            let name = cut_name(&view.name(name), room);
+            spans.push(Span::styled(name, theme.text));
+            put(buf, inside, Line::from(spans));
         }
+    }
+}
+
+/// `name` in at most `room` cells. Where a hyphen sets its end apart, as in `shop-eu-02`, that is kept: of many such
+/// names the ends alone differ.
+fn cut_name(name: &str, room: usize) -> String {
+    let last = name.rfind(['-', '_']).and_then(|at| name.get(at..));
+    let last = last.filter(|last| (2..=room * 2 / 3).contains(&width(last)));
+    match last {
+        Some(last) if width(name) > room => {
+            let beginning = prefix(name, room.saturating_sub(width(last) + 1));
+            format!("{beginning}…{last}")
+        }
+        _ => cut(name, room),
     }
 }
 
@@ -128,7 +142,7 @@ fn status(view: &View<'_>, entry: &ListedConnection) -> Line<'static> {
         .verdict
         .as_ref()
         .map_or_else(|| "–".to_owned(), |verdict| verdict.short_status());
-    Line::from(Span::styled(status, view.theme.faint))
+    Line::from(Span::styled(format!("{status:>STATUS$}"), view.theme.faint))
 }
 
 /// Cells of the filter, its cursor among them, that are kept before the count goes.
@@ -200,7 +214,7 @@ pub(super) fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
 }
 
 /// What stands at the left of the pane's title. In so many cells the order is told alone: that it is the list can be
-/// seen, and not by what it is ordered.
+/// seen, and not by what it is ordered. A word is never cut.
 fn title(view: &View<'_>, room: usize) -> Line<'static> {
     let order = match view.model.list.order {
         ListOrder::WorstFirst => String::new(),
@@ -210,6 +224,9 @@ fn title(view: &View<'_>, room: usize) -> Line<'static> {
     if !order.is_empty() && width("Connections") + width(&order) > room {
         let alone = order.trim_start().trim_end_matches(" first").to_owned();
         return Line::from(Span::styled(alone, style));
+    }
+    if order.is_empty() && width("Connections") > room {
+        return Line::from(Span::styled("List", style));
     }
     Line::from(vec![
         Span::styled("Connections", style),
@@ -231,7 +248,26 @@ pub(super) fn count(view: &View<'_>) -> Line<'static> {
 
 #[cfg(test)]
 mod tests {
-    use super::window;
+    use super::{cut_name, window};
+
+    #[test]
+    fn a_name_is_cut_where_it_differs_least() {
+        for (name, room, shown) in [
+            ("shop", 9, "shop"),
+            ("marketplace", 9, "marketpl…"),
+            ("conn-09999", 10, "conn-09999"),
+            ("conn-09999", 9, "co…-09999"),
+            ("staging-eu", 9, "stagi…-eu"),
+            ("billing.example.com", 9, "billing.…"),
+            ("a-name-with-a-long-last-part_behindit", 9, "a-name-w…"),
+            ("ends-with-", 9, "ends-wit…"),
+            ("東京-支店の請求-02", 10, "東京-…-02"),
+            ("conn-09999", 2, "c…"),
+            ("conn-09999", 0, ""),
+        ] {
+            assert_eq!(cut_name(name, room), shown, "{name} {room}");
+        }
+    }
 
     #[test]
     fn the_window_moves_no_more_than_it_must() {
