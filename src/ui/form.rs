@@ -1,14 +1,15 @@
 //! The form: the fields of a connection with a lamp each, edited or only shown.
 
 mod hint;
+mod lamp;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::text::{cells, clean, cut, inset, put, put_both, row, width};
-use super::view::{View, lamp_style};
+use super::text::{cells, clean, cut, inset, put, row, width, wrap_line};
+use super::view::View;
 use super::{input, reveal};
 use crate::app::lamps;
 use crate::app::model::{
@@ -18,66 +19,10 @@ use crate::app::secret_field::SecretField;
 use crate::app::{Action, FieldId};
 use crate::domain::Connection;
 use crate::domain::secret::MASK;
-
-/// Cells of the labels, with the blank behind.
-const LABEL: u16 = 10;
-
-/// Cells of a lamp's word that still tell something.
-const LEAST_WORD: usize = 8;
+use lamp::{Columns, Needs, Taken};
 
 /// Cells of a name that are kept in the title.
 const LEAST_NAME: usize = 6;
-
-/// What the rows of one drawing need, in cells: the lamps with their words take what the values leave.
-#[derive(Default)]
-struct Needs {
-    value: usize,
-    lamp: usize,
-}
-
-impl Needs {
-    fn add(&mut self, value: usize, lamp: &FieldLamp) {
-        self.value = self.value.max(value);
-        self.lamp = self.lamp.max(2 + width(lamp_word(lamp)));
-    }
-}
-
-/// Columns of the pane: what is left out first where there is little room are the words beside the lamps.
-struct Columns {
-    marker: Rect,
-    label: Rect,
-    value: Rect,
-    lamp: Rect,
-}
-
-impl Columns {
-    fn of(row: Rect, needs: &Needs) -> Self {
-        let least = match row.width {
-            0..30 => 0,
-            30..48 => 2,
-            48..62 => 17,
-            62..80 => 24,
-            80..110 => 30,
-            110..140 => 42,
-            _ => 56,
-        };
-        let value = cells(needs.value).saturating_add(2 + LABEL);
-        let wanted = cells(needs.lamp.saturating_add(1)).min(row.width.saturating_sub(value));
-        let lamp = if least > 2 { least.max(wanted) } else { least };
-        let part = |from: u16, to: u16| {
-            let x = row.x + from.min(row.width);
-            let width = to.min(row.width).saturating_sub(from);
-            Rect { x, width, ..row }
-        };
-        let value = row.width.saturating_sub(lamp);
-        Self {
-            marker: part(0, 1),
-            label: part(1, 1 + LABEL),
-            value: part(1 + LABEL, value.saturating_sub(1)),
-            lamp: part(value, row.width.saturating_sub(u16::from(lamp > 0))),
-        }
-    }
-}
 
 /// Draws the pane. Returns where the cursor stands while a field is edited.
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
@@ -183,12 +128,6 @@ fn draw_field(
     buf: &mut Buffer,
 ) {
     draw_label(view, field.id.label(), columns, buf);
-    draw_lamp(
-        view,
-        &field.lamp,
-        (columns, value_width(view, form, field)),
-        buf,
-    );
     let (text, style) = match &field.text {
         FieldText::Plain(input) => (plain(view, field.id, input.value()), view.theme.text),
         FieldText::Secret(secret) => match reveal::field(view.model, form, field.id) {
@@ -196,7 +135,25 @@ fn draw_field(
             None => (masked(form, secret).to_owned(), view.theme.text),
         },
     };
-    put(buf, columns.value, Line::from(Span::styled(text, style)));
+    draw_value(view, (text, style), (&field.lamp, columns), buf);
+}
+
+/// A value and the lamp behind it. Where that takes from the value's room, `https://` goes first: it is what a URL without
+/// a scheme means.
+fn draw_value(
+    view: &View<'_>,
+    (text, style): (String, Style),
+    (lamp, columns): (&FieldLamp, &Columns),
+    buf: &mut Buffer,
+) {
+    let place = columns.beside(view, lamp, Taken::Value(width(&text)), buf);
+    let text = match text.strip_prefix("https://") {
+        Some(rest) if place.width < columns.value.width && width(&text) > place.width.into() => {
+            rest.to_owned()
+        }
+        _ => text,
+    };
+    put(buf, place, Line::from(Span::styled(text, style)));
 }
 
 /// The field with the cursor.
@@ -211,36 +168,32 @@ fn draw_focused(
     let marker = Line::from(Span::styled("▸", theme.marker));
     put(buf, columns.marker, marker);
     draw_label(view, field.id.label(), columns, buf);
-    let mut taken = value_width(view, form, field);
-    if !form.is_set(field.id) {
-        let shape = shape(view, form, field.id);
-        taken = shape.width();
-        put(buf, columns.value, shape);
-    }
-    draw_lamp(view, &field.lamp, (columns, taken), buf);
+    let place = if form.is_set(field.id) {
+        let taken = Taken::Typed(value_width(view, form, field));
+        columns.beside(view, &field.lamp, taken, buf)
+    } else {
+        let place = columns.beside(view, &field.lamp, Taken::Nothing, buf);
+        put(buf, place, shape(view, form, field.id));
+        place
+    };
     match &field.text {
         // What is typed in the war-room is typed blindly: it would tell who it is about.
         FieldText::Plain(input) if view.model.war_room => {
             let dots = "•".repeat(input.value().chars().count());
-            input::draw_text(&dots, input.cursor(), columns.value, theme.input, buf)
+            input::draw_text(&dots, input.cursor(), place, theme.input, buf)
         }
-        FieldText::Plain(input) => input::draw(input, columns.value, theme.input, buf),
+        FieldText::Plain(input) => input::draw(input, place, theme.input, buf),
         FieldText::Secret(secret) => {
             if let Some(open) = reveal::field(view.model, form, field.id) {
-                return input::draw_text(
-                    &open.text,
-                    secret.cursor(),
-                    columns.value,
-                    theme.revealed,
-                    buf,
-                );
+                let style = theme.revealed;
+                return input::draw_text(&open.text, secret.cursor(), place, style, buf);
             }
             if !secret.value.is_empty() {
-                return input::draw(&secret.mirror, columns.value, theme.input, buf);
+                return input::draw(&secret.mirror, place, theme.input, buf);
             }
             let text = Span::styled(masked(form, secret), theme.text);
-            put(buf, columns.value, Line::from(text));
-            input::draw_text("", 0, columns.value, theme.input, buf)
+            put(buf, place, Line::from(text));
+            input::draw_text("", 0, place, theme.input, buf)
         }
     }
 }
@@ -302,39 +255,6 @@ fn draw_label(view: &View<'_>, label: &'static str, columns: &Columns, buf: &mut
     );
 }
 
-/// The lamp behind a value of so many cells. Where it has no room for its word, that stands before it, if the value
-/// leaves it some.
-fn draw_lamp(
-    view: &View<'_>,
-    lamp: &FieldLamp,
-    (columns, value): (&Columns, usize),
-    buf: &mut Buffer,
-) {
-    if lamp.word.is_empty() && !lamp.probing {
-        return;
-    }
-    let glyph = super::view::glyph(view.theme, lamp.state, lamp.probing);
-    let style = lamp_style(view.theme, lamp.state, lamp.probing);
-    let word = view.line(lamp_word(lamp));
-    let mut line = vec![glyph];
-    match columns.lamp.width {
-        0 => {}
-        1 | 2 => {
-            let beside = inset(columns.value, cells(value + 2), 0);
-            if width(&word).min(LEAST_WORD) <= usize::from(beside.width) {
-                let word = cut(&word, usize::from(beside.width));
-                put_both(buf, beside, Line::default(), Line::styled(word, style));
-            }
-        }
-        _ => line.extend([Span::raw(" "), Span::styled(word, style)]),
-    }
-    put(buf, columns.lamp, Line::from(line));
-}
-
-fn lamp_word(lamp: &FieldLamp) -> &str {
-    if lamp.probing { "probing" } else { &lamp.word }
-}
-
 /// The selected connection, with nothing being edited.
 fn draw_saved(view: &View<'_>, entry: &ListedConnection, area: Rect, buf: &mut Buffer) {
     let connection = &entry.connection;
@@ -355,9 +275,7 @@ fn draw_saved(view: &View<'_>, entry: &ListedConnection, area: Rect, buf: &mut B
     for (at, (id, text, lamp)) in shown.into_iter().enumerate() {
         let columns = Columns::of(row(area, at), &needs);
         draw_label(view, id.label(), &columns, buf);
-        draw_lamp(view, &lamp, (&columns, width(&text)), buf);
-        let text = Line::from(Span::styled(text, view.theme.text));
-        put(buf, columns.value, text);
+        draw_value(view, (text, view.theme.text), (&lamp, &columns), buf);
     }
     let about = Line::from(Span::styled(about(view, connection), view.theme.faint));
     put(buf, inset(row(area, FieldId::FIRST.len()), 1, 1), about);
@@ -423,7 +341,10 @@ fn draw_empty(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         ],
         LoadState::Loading | LoadState::Failed(_) => Vec::new(),
     };
-    put(buf, inset(row(area, 0), 1, 1), Line::from(words));
+    let lines = wrap_line(Line::from(words), usize::from(inset(area, 1, 1).width));
+    for (at, line) in lines.into_iter().enumerate() {
+        put(buf, inset(row(area, at), 1, 1), line);
+    }
 }
 
 /// The pane's title: whose form it is, and how it stands. Where the pane stands `alone` it says that it is the
@@ -504,28 +425,7 @@ mod tests {
     #[test]
     fn labels_leave_a_blank_behind_them() {
         for id in FieldId::FIRST.into_iter().chain(FieldId::FURTHER) {
-            assert!(
-                super::super::text::width(id.label()) < usize::from(LABEL),
-                "{id:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn columns_never_leave_their_row() {
-        for width in 0..200 {
-            let row = Rect::new(3, 2, width, 1);
-            let needs = Needs {
-                value: usize::from(width) / 3,
-                lamp: 70,
-            };
-            let columns = Columns::of(row, &needs);
-            for part in [columns.marker, columns.label, columns.value, columns.lamp] {
-                assert!(
-                    part.x >= row.x && part.right() <= row.right(),
-                    "{width}: {part:?}"
-                );
-            }
+            assert!(width(id.label()) < usize::from(lamp::LABEL), "{id:?}");
         }
     }
 }

@@ -54,6 +54,13 @@ fn line_width(line: &Line<'_>) -> usize {
     line.iter().map(|span| width(&span.content)).sum()
 }
 
+/// The first of `texts` that fits into `cells` cells, the longest first; else the last.
+pub(super) fn first_that_fits<const N: usize>(texts: [&str; N], cells: usize) -> &str {
+    let fits = |text: &&&str| width(text) <= cells;
+    let found = texts.iter().find(fits).or(texts.last());
+    found.copied().unwrap_or_default()
+}
+
 /// `text` in at most `cells` cells; an ellipsis says that it was cut.
 pub(super) fn cut(text: &str, cells: usize) -> String {
     if width(text) <= cells {
@@ -168,6 +175,60 @@ pub(super) fn fit(line: Line<'_>, cells: usize) -> Line<'_> {
         break;
     }
     Line::from(spans)
+}
+
+/// `line` in lines of at most `cells` cells, with its styles, broken between words; what goes on is indented as `line`
+/// begins.
+pub(super) fn wrap_line(line: Line<'static>, cells: usize) -> Vec<Line<'static>> {
+    if line_width(&line) <= cells {
+        return vec![line];
+    }
+    let styled = |span: &Span<'static>| (span.content.clone(), line.style.patch(span.style));
+    let letters: Vec<(char, Style)> = line
+        .iter()
+        .map(styled)
+        .flat_map(|(text, style)| text.chars().map(move |c| (c, style)).collect::<Vec<_>>())
+        .collect();
+    let wide = |part: &[(char, Style)]| part.iter().map(|(c, _)| c.width().unwrap_or(0)).sum();
+    let blanks = letters.iter().take_while(|(c, _)| *c == ' ').count();
+    let indent = vec![(' ', Style::new()); blanks.min(cells / 2)];
+    let mut lines = Vec::new();
+    let (mut kept, mut gap) = (indent.clone(), Vec::new());
+    for word in letters
+        .get(blanks..)
+        .unwrap_or_default()
+        .split_inclusive(|(c, _)| *c == ' ')
+    {
+        let end = word.len() - usize::from(word.last().is_some_and(|(c, _)| *c == ' '));
+        let (word, behind) = word.split_at(end);
+        let needed: usize = wide(word);
+        if wide(&kept) + wide(&gap) + needed > cells && kept.len() > indent.len() {
+            lines.push(spans_of(&std::mem::replace(&mut kept, indent.clone())));
+            gap.clear();
+        }
+        kept.append(&mut gap);
+        for letter in word {
+            if wide(&kept) + letter.0.width().unwrap_or(0) > cells && kept.len() > indent.len() {
+                lines.push(spans_of(&std::mem::replace(&mut kept, indent.clone())));
+            }
+            kept.push(*letter);
+        }
+        gap.extend_from_slice(behind);
+    }
+    lines.push(spans_of(&kept));
+    lines
+}
+
+fn spans_of(letters: &[(char, Style)]) -> Line<'static> {
+    let runs = letters.chunk_by(|(_, one), (_, other)| one == other);
+    let spans = runs.map(|run| {
+        let text: String = run.iter().map(|(c, _)| c).collect();
+        Span::styled(
+            text,
+            run.first().map(|(_, style)| *style).unwrap_or_default(),
+        )
+    });
+    Line::from(spans.collect::<Vec<_>>())
 }
 
 /// Draws `line` from the left of the first row of `row`.
@@ -310,6 +371,40 @@ mod tests {
         assert_eq!(fit(line.clone(), 6).to_string(), "abcde…");
         assert_eq!(fit(line.clone(), 3).to_string(), "ab…");
         assert_eq!(fit(line, 0).to_string(), "");
+    }
+
+    #[test]
+    fn a_line_is_broken_across_its_spans() {
+        let red = Style::new().red();
+        let line = || {
+            Line::from(vec![
+                Span::raw("  out of it, "),
+                Span::styled("P takes it in", red),
+            ])
+        };
+        let broken = |cells| wrap_line(line(), cells);
+        assert_eq!(broken(26), [line()]);
+        let words = |cells| {
+            broken(cells)
+                .iter()
+                .map(Line::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(words(18), ["  out of it, P", "  takes it in"]);
+        assert_eq!(broken(18)[1].spans[1], Span::styled("takes it in", red));
+        assert_eq!(
+            words(6),
+            ["  out", "  of", "  it,", "  P", "  take", "  s it", "  in"]
+        );
+        for cells in 1..30 {
+            let lines = words(cells);
+            assert!(
+                lines.iter().all(|line| width(line) <= cells),
+                "{cells}: {lines:?}"
+            );
+            let whole = lines.concat().replace(' ', "");
+            assert_eq!(whole, "outofit,Ptakesitin", "{cells}");
+        }
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! Where there is little room: every row of the list has the same columns.
+//! Where there is little room: every row of the list has the same columns, every lamp has its word, and no sentence that
+//! says what to do ends in its middle.
 
-use switchboard::app::Model;
+use switchboard::app::model::{FieldLamp, FieldText, Form, Pane};
+use switchboard::app::{FieldId, Model};
+use switchboard::domain::State;
 
-use super::sample::{connection, empty, entry, good, name};
+use super::sample::{connection, empty, entry, form, good, model, name, select};
 use super::text;
 
 /// The rows of the list, as far as its pane goes.
@@ -68,4 +71,83 @@ fn a_title_is_cut_for_no_count() {
         assert!(title.contains("┌ List "), "{title}");
         assert!(!title.contains('…'), "{title}");
     }
+}
+
+/// The words behind the values: what stands before a lamp at the end of its row.
+fn words_of_lamps(shown: &str) -> Vec<String> {
+    let labels = ["URL ", "Username ", "Key ", "Token "];
+    let row = |label: &str| {
+        let mut rows = shown.lines();
+        let row = rows.find(|line| line.contains(label)).unwrap();
+        let row = row.trim_end_matches(|c: char| !"●▲✖○◌".contains(c));
+        let before = row.trim_end_matches(|c| "●▲✖○◌".contains(c));
+        let word = before.strip_suffix(' ').unwrap();
+        assert!(!word.ends_with(' '), "no word: {row}");
+        let gap = word.trim_end_matches(|c: char| c.is_alphanumeric() || "…:".contains(c));
+        word.strip_prefix(gap).unwrap().to_owned()
+    };
+    labels.map(row).into()
+}
+
+#[test]
+fn every_lamp_has_its_word_however_long_the_value_is() {
+    for (width, height) in [(60, 16), (44, 14), (40, 12)] {
+        let mut shown = model(width, height);
+        shown.focus = Pane::Form;
+        for selected in ["shop", "staging", "legacy"] {
+            select(&mut shown, selected);
+            for word in words_of_lamps(&text(&shown)) {
+                assert!(
+                    word.chars().all(char::is_alphabetic) || word.ends_with('…'),
+                    "{word}"
+                );
+            }
+        }
+        for cursor in 0..4 {
+            let mut typed = form();
+            typed.cursor = cursor;
+            typed.fields[0].text = FieldText::Plain("https://billing.example.com/blesta".into());
+            typed.fields[0].lamp = FieldLamp {
+                state: State::Ok,
+                word: "service found".to_owned(),
+                probing: false,
+            };
+            shown.form = Some(typed);
+            let words = words_of_lamps(&text(&shown));
+            assert!(
+                words.iter().all(|word| !word.is_empty()),
+                "{cursor}: {words:?}"
+            );
+        }
+        shown.form = Some(Form::empty());
+        let words = words_of_lamps(&text(&shown));
+        assert_eq!(words, ["URL", "set", "set", "set"], "enter a URL, not set");
+    }
+}
+
+/// The lines in which a sentence ends in its middle.
+fn cut_lines(shown: &str) -> Vec<&str> {
+    shown.lines().filter(|line| line.contains('…')).collect()
+}
+
+#[test]
+fn no_field_s_hint_is_cut() {
+    for (width, height) in [(60, 16), (80, 24)] {
+        let mut edited = empty(width, height);
+        edited.focus = Pane::Form;
+        edited.form = Some(Form::empty());
+        for id in FieldId::FURTHER {
+            let form = edited.form.as_mut().unwrap();
+            form.further = true;
+            form.cursor = id as usize;
+            let shown = text(&edited);
+            assert_eq!(cut_lines(&shown), [""; 0], "{id:?}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn what_adds_a_connection_is_said_whole() {
+    let drawn = text(&empty(60, 16));
+    assert!(drawn.contains("begin with."), "{drawn}");
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::text::{clean, cut, inset, put, put_both, row, width, wrap};
+use super::super::text::{clean, cut, first_that_fits, inset, put, put_both, row, width, wrap};
 use super::super::view::{View, glyph};
 use crate::app::model::Form;
 use crate::app::{Action, FieldId};
@@ -17,7 +17,12 @@ const LEAST_HINT: usize = 30;
 pub(super) fn draw(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     let area = inset(area, 1, 1);
-    if let Some(waits) = waits(view) {
+    // In more than one row it is wrapped.
+    let room = match area.height {
+        0 | 1 => usize::from(area.width),
+        _ => usize::MAX,
+    };
+    if let Some(waits) = waits(view, room) {
         let parts = wrap(&waits, usize::from(area.width)).into_iter();
         for (at, part) in parts.take(usize::from(area.height)).enumerate() {
             put(buf, row(area, at), Line::styled(part, theme.faint));
@@ -25,7 +30,7 @@ pub(super) fn draw(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) {
         return;
     }
     let Some(hint) = &form.hint else {
-        let takes = takes(view, form.focused());
+        let takes = takes(view, form.focused(), usize::from(area.width));
         let line = match &form.verdict {
             Some(verdict) if takes.is_empty() && area.height > 1 && !form.is_stale() => {
                 let glyph = glyph(theme, verdict.state(), false);
@@ -72,43 +77,68 @@ pub(super) fn draw(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) {
 }
 
 /// Why what is typed is not tested yet, where that waits for the cursor.
-fn waits(view: &View<'_>) -> Option<String> {
+fn waits(view: &View<'_>, room: usize) -> Option<String> {
     let model = view.model;
     let form = model.visible_form()?;
-    let nothing_else = form.hint.is_none() && takes(view, form.focused()).is_empty();
+    let nothing_else = form.hint.is_none() && takes(view, form.focused(), room).is_empty();
     let by_leaving = match model.withheld() {
-        Some(FieldId::Token) => "the token is checked when you leave the field",
-        Some(_) if model.leaving_tests_key() => "the key is tested when you leave the field",
+        Some(FieldId::Token) => [
+            "the token is checked when you leave the field",
+            "leave the field: the token is checked",
+        ],
+        Some(_) if model.leaving_tests_key() => [
+            "the key is tested when you leave the field",
+            "leave the field: the key is tested",
+        ],
         None if !nothing_else || !model.key_waits_for_accept() => return None,
         Some(_) | None => {
             let key = view.model.keymap.field_key(Action::Accept)?;
-            return Some(format!(
-                "{key} tests the key: without one this URL has refused"
-            ));
+            let short = format!("{key} tests the key");
+            let long = format!("{short}: without one this URL has refused");
+            return Some(first_that_fits([&long, &short], room).to_owned());
         }
     };
-    Some(by_leaving.to_owned())
+    Some(first_that_fits(by_leaving, room).to_owned())
 }
 
-/// What the field takes, where its label does not tell.
-fn takes(view: &View<'_>, id: FieldId) -> String {
+/// What the field takes, where its label does not tell; in fewer words where there is less room.
+fn takes(view: &View<'_>, id: FieldId, room: usize) -> String {
     let choices = view.model.choices();
     if !choices.is_empty() {
         let words = choices.iter().map(|word| match word.as_str() {
             "" => "none".to_owned(),
             word => clean(word),
         });
-        let words: Vec<String> = words.collect();
-        return format!("Space takes the next of {}", words.join(", "));
+        let words = words.collect::<Vec<String>>().join(", ");
+        let (long, short) = (
+            format!("Space takes the next of {words}"),
+            format!("Space: {words}"),
+        );
+        return first_that_fits([&long, &short], room).to_owned();
     }
-    match id {
-        FieldId::Tags => "words, with commas between them",
-        FieldId::Interval => "seconds between two probes, or 5m; empty as in the settings",
-        FieldId::Timeout => "seconds that a whole probe may take; empty as in the settings",
-        FieldId::Proxy => "http, https or socks5, as in http://proxy:3128",
-        FieldId::CaFile => "a PEM file with the authority that signed the server's certificate",
-        FieldId::ClientCert => "a PEM file that the server asks for",
-        FieldId::ClientKey => "a PEM file with the key of that certificate",
+    let texts = match id {
+        FieldId::Tags => ["words, with commas between them"; 2],
+        FieldId::Interval => [
+            "seconds between two probes, or 5m; empty as in the settings",
+            "seconds, or 5m; empty as in the settings",
+        ],
+        FieldId::Timeout => [
+            "seconds that a whole probe may take; empty as in the settings",
+            "seconds in all; empty as in the settings",
+        ],
+        FieldId::Proxy => [
+            "http, https or socks5, as in http://proxy:3128",
+            "http, https, socks5: http://proxy:3128",
+        ],
+        FieldId::CaFile => [
+            "a PEM file with the authority that signed the server's certificate",
+            "a PEM file: who signs certificates there",
+        ],
+        FieldId::ClientCert => ["a PEM file that the server asks for"; 2],
+        FieldId::ClientKey => [
+            "a PEM file with the key of that certificate",
+            "a PEM file: the certificate's own key",
+        ],
         FieldId::Url
         | FieldId::Username
         | FieldId::Key
@@ -122,7 +152,7 @@ fn takes(view: &View<'_>, id: FieldId) -> String {
         | FieldId::Family
         | FieldId::AllowHttp
         | FieldId::ReadOnly
-        | FieldId::Note => "",
-    }
-    .to_owned()
+        | FieldId::Note => [""; 2],
+    };
+    first_that_fits(texts, room).to_owned()
 }
