@@ -1,7 +1,6 @@
 //! What tokens of an account look like: the pane, and the sheets over it, at several sizes and without colours.
 #![expect(
     clippy::unwrap_used,
-    clippy::too_many_lines,
     reason = "a test of pictures: whatever is missing shall fail it"
 )]
 
@@ -297,6 +296,23 @@ fn modules_that_could_not_be_read_say_why() {
 }
 
 #[test]
+fn steps_of_the_wizard_are_told_whole_in_a_small_window() {
+    for (width, height) in [(60, 16), (80, 24)] {
+        let mut wizard = at_general(width, height);
+        to_extensions(&mut wizard);
+        let shown = text(&wizard);
+        for part in ["12 of 32 left", "none of 32 left", "Esc leave"] {
+            assert!(shown.contains(part), "{part}\n{shown}");
+        }
+        to_modules(&mut wizard);
+        let shown = text(&wizard);
+        for part in ["PgUp step back", "Esc leave", "MD-0001"] {
+            assert!(shown.contains(part), "{part}\n{shown}");
+        }
+    }
+}
+
+#[test]
 fn details_in_three_parts() {
     let mut shown = listed(100, 30, 12);
     press(&mut shown, "enter");
@@ -355,23 +371,27 @@ fn details_in_three_parts() {
     assert_snapshot!("tokens_usage", screen(&shown));
 }
 
-#[test]
-fn the_wizard_step_by_step() {
-    let mut wizard = listed(100, 30, 12);
+fn at_general(width: u16, height: u16) -> Model {
+    let mut wizard = listed(width, height, 12);
     press(&mut wizard, "t");
     types(&mut wizard, "night job");
-    assert_snapshot!("tokens_wizard_general", screen(&wizard));
-    let asked = press(&mut wizard, "pgdn");
-    let [
-        TokensEffect::Query {
-            generation,
-            query: TokensQuery::Extensions,
-            ..
-        },
-    ] = asked.as_slice()
-    else {
+    wizard
+}
+
+/// To the next step, whose question is answered.
+fn answered(wizard: &mut Model, answer: TokensAnswer) {
+    let asked = press(wizard, "pgdn");
+    let [TokensEffect::Query { generation, .. }] = asked.as_slice() else {
         unreachable!("{asked:?}");
     };
+    let message = TokensMessage::Answered {
+        generation: *generation,
+        answer,
+    };
+    told(wizard, message);
+}
+
+fn to_extensions(wizard: &mut Model) {
     let offered = |id: &str, name: &str, left| Offered {
         extension: Extension {
             id: Some(id.into()),
@@ -381,43 +401,33 @@ fn the_wizard_step_by_step() {
         },
         left: Some(left),
     };
-    told(
-        &mut wizard,
-        TokensMessage::Answered {
-            generation: *generation,
-            answer: TokensAnswer::Extensions(Ok(vec![
-                offered("EXT-000", "Custom", 12),
-                offered("EXT-001", "Flowgear", 0),
-            ])),
-        },
-    );
-    assert_snapshot!("tokens_wizard_extension", screen(&wizard));
-    let asked = press(&mut wizard, "pgdn");
-    let [
-        TokensEffect::Query {
-            generation,
-            query: TokensQuery::Modules,
-            ..
-        },
-    ] = asked.as_slice()
-    else {
-        unreachable!("{asked:?}");
-    };
+    let extensions = vec![
+        offered("EXT-000", "Custom", 12),
+        offered("EXT-001", "Flowgear", 0),
+    ];
+    answered(wizard, TokensAnswer::Extensions(Ok(extensions)));
+}
+
+fn to_modules(wizard: &mut Model) {
     let module = |id: &str, name: &str| Module {
         id: Some(id.into()),
         name: Some(name.into()),
     };
-    told(
-        &mut wizard,
-        TokensMessage::Answered {
-            generation: *generation,
-            answer: TokensAnswer::Modules(Ok(vec![
-                module("MD-0000", "All"),
-                module("MD-0001", "Products"),
-                module("MD-0003", "Reports"),
-            ])),
-        },
-    );
+    let modules = vec![
+        module("MD-0000", "All"),
+        module("MD-0001", "Products"),
+        module("MD-0003", "Reports"),
+    ];
+    answered(wizard, TokensAnswer::Modules(Ok(modules)));
+}
+
+#[test]
+fn the_wizard_step_by_step() {
+    let mut wizard = at_general(100, 30);
+    assert_snapshot!("tokens_wizard_general", screen(&wizard));
+    to_extensions(&mut wizard);
+    assert_snapshot!("tokens_wizard_extension", screen(&wizard));
+    to_modules(&mut wizard);
     press(&mut wizard, "space");
     assert_snapshot!("tokens_wizard_all", screen(&wizard));
     press(&mut wizard, "space down space down space pgdn");

@@ -8,7 +8,7 @@ mod ladder;
 mod remedy;
 mod timing;
 
-use super::text::{inset, put, row, width, wrap};
+use super::text::{inset, put, row, width, wrap, wrap_line};
 use super::view::{View, glyph, lamp_style};
 use super::welcome;
 use crate::app::Action;
@@ -22,8 +22,9 @@ struct ResponseLines {
 }
 
 impl ResponseLines {
+    /// A line, in as many as it takes.
     fn push(&mut self, line: impl Into<Line<'static>>) {
-        self.lines.push(line.into());
+        self.lines.extend(wrap_line(line.into(), self.width));
     }
 
     /// One empty line, unless the last one is empty already.
@@ -192,7 +193,8 @@ fn probing(view: &View<'_>, verdict: Option<&Verdict>, sheet: &mut ResponseLines
             theme.faint,
         ));
     }
-    sheet.push(line);
+    // In one line: what stands below is not moved for the time of a probe.
+    sheet.lines.push(line.into());
 }
 
 /// What was measured and found: phases, certificate, identity.

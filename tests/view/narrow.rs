@@ -5,7 +5,7 @@ use switchboard::app::model::{FieldLamp, FieldText, Form, Pane};
 use switchboard::app::{FieldId, Model};
 use switchboard::domain::State;
 
-use super::sample::{connection, empty, entry, form, good, model, name, select};
+use super::sample::{connection, empty, entry, form, good, model, name, select, stripped};
 use super::text;
 
 /// The rows of the list, as far as its pane goes.
@@ -147,7 +147,67 @@ fn no_field_s_hint_is_cut() {
 }
 
 #[test]
+fn no_line_of_the_response_is_cut() {
+    for (width, height) in [(60, 16), (80, 24)] {
+        let mut shown = model(width, height);
+        shown.focus = Pane::Response;
+        shown.zoomed = false;
+        shown.entries.change(&name("shop"), |entry| {
+            let mut verdict = stripped();
+            verdict.title =
+                "401 Denied: the header with the key was stripped on its way".to_owned();
+            verdict.service_version = Some("24.0.1-with-a-long-word-behind-it".to_owned());
+            entry.verdict = Some(Box::new(verdict));
+            let mut connection = (*entry.connection).clone();
+            connection.paused = true;
+            entry.connection = std::sync::Arc::new(connection);
+        });
+        let mut told = String::new();
+        for line in 0..40 {
+            shown.response_scroll = line;
+            let drawn = text(&shown);
+            let (_, below) = drawn.split_once("Response").unwrap();
+            let inside = below
+                .lines()
+                .skip(1)
+                .filter_map(|line| line.rsplit("││").next());
+            for line in inside {
+                assert!(!line.contains('…'), "{line}\n{drawn}");
+                told.push_str(line.trim_matches(['"', '│', ' ']));
+                told.push(' ');
+            }
+        }
+        assert!(
+            told.contains("takes it in again") || told.contains("takes it in"),
+            "{told}"
+        );
+        assert!(told.contains("with-a-long-word-behind-it"), "{told}");
+    }
+}
+
+#[test]
 fn what_adds_a_connection_is_said_whole() {
     let drawn = text(&empty(60, 16));
     assert!(drawn.contains("begin with."), "{drawn}");
+}
+
+#[test]
+fn nothing_of_one_connection_over_time_is_cut() {
+    for (width, height) in [(60, 16), (80, 24), (100, 30)] {
+        let mut shown = super::watching::plotted(width, height);
+        shown.entries.change(&name("eu"), |entry| {
+            let mut connection = (*entry.connection).clone();
+            connection.paused = true;
+            entry.connection = std::sync::Arc::new(connection);
+        });
+        let drawn = text(&shown);
+        assert_eq!(cut_lines(&drawn), [""; 0], "{drawn}");
+        let plot = shown.board.plot.as_mut().unwrap();
+        for point in &mut plot.1.points {
+            point.latency = None;
+        }
+        let drawn = text(&shown);
+        assert_eq!(cut_lines(&drawn), [""; 0], "{drawn}");
+        assert!(drawn.contains("nothing worked in this time"), "{drawn}");
+    }
 }

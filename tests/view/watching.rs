@@ -95,7 +95,7 @@ fn watched(width: u16, height: u16) -> Model {
     model
 }
 
-fn plotted(width: u16, height: u16) -> Model {
+pub(super) fn plotted(width: u16, height: u16) -> Model {
     let mut model = watched(width, height);
     select(&mut model, "eu");
     press(&mut model, "\n");

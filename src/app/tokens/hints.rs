@@ -106,10 +106,10 @@ fn wizard_keys(model: &Model, wizard: &Wizard) -> Keys {
         (WizardStep::Permissions, _) => typed(&[
             ("Space", "take"),
             ("Enter", "next"),
-            ("↑ ↓", "choose"),
-            ("PgUp", "step back"),
-            ("letters", "find"),
             ("Esc", "leave"),
+            ("PgUp", "step back"),
+            ("↑ ↓", "choose"),
+            ("letters", "find"),
         ]),
         (WizardStep::Summary, None) => {
             let word = match wizard.editing {

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use tui_input::Input;
 
-use super::super::text::{inset, put, put_both, row};
+use super::super::text::{inset, put, put_both, row, wrap};
 use super::super::view::View;
 use super::super::{input as line_input, list};
 use super::{lines, open_box};
@@ -30,7 +30,7 @@ pub(super) fn draw(
     let about = rows
         .get(selected)
         .map_or("no action is called so", |(_, row)| row.help);
-    let about = lines(about, wide, theme.faint);
+    let about = lines(brief(about, wide), wide, theme.faint);
     // The box keeps its height while the rows grow fewer, so that nothing jumps as one types.
     let inside = open_box(view, body, (wide, 1 + ROWS + ABOUT), "Command", buf);
     let typed = row(inside, 0);
@@ -54,4 +54,32 @@ pub(super) fn draw(
         put(buf, row(inside, 1 + height + at), line);
     }
     cursor
+}
+
+/// What an action does, in the rows there are for it: as much as ends where a part of the sentence does. The help has the
+/// rest.
+fn brief(help: &'static str, wide: usize) -> &'static str {
+    let ends = ["; ", ": "]
+        .into_iter()
+        .flat_map(|end| help.rmatch_indices(end));
+    let parts = ends.filter_map(|(end, _)| help.get(..end));
+    let fitting = std::iter::once(help).chain(parts);
+    let fitting = fitting.filter(|part| wrap(part, wide).len() <= ABOUT);
+    fitting.max_by_key(|part| part.len()).unwrap_or(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::keymap::action::TABLE;
+
+    #[test]
+    fn what_an_action_does_ends_with_a_part_of_its_sentence() {
+        for row in TABLE {
+            let said = brief(row.help, WIDE);
+            assert!(wrap(said, WIDE).len() <= ABOUT, "{said}");
+            let rest = row.help.strip_prefix(said).unwrap();
+            assert!(rest.is_empty() || rest.starts_with([';', ':']), "{said}");
+        }
+    }
 }

@@ -6,7 +6,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::reveal::{self, OpenHandle};
-use super::super::text::{clean, cut, inset, pad, put, row, width};
+use super::super::text::{
+    cells, clean, cut, first_that_fits, inset, pad, put, put_both, row, width, wrap_line,
+};
 use super::super::view::View;
 use super::super::{input, list};
 use super::NOT_KNOWN;
@@ -38,13 +40,8 @@ pub(super) fn draw(
         height: area.height.saturating_sub(1),
         ..area
     };
-    if let Some(line) = account.and_then(|account| trouble(view, account)) {
-        body.height = body.height.saturating_sub(1);
-        put(
-            buf,
-            inset(row(area, usize::from(area.height) - 1), 1, 0),
-            line,
-        );
+    if let Some(trouble) = account.and_then(|account| trouble(view, account)) {
+        body.height -= draw_trouble(trouble, inset(body, 1, 1), buf);
     }
     let held = handles::rows(&entry.connection);
     let height = usize::from(body.height);
@@ -60,7 +57,7 @@ pub(super) fn draw(
         }
         let content = match (held.get(at), account) {
             (Some(handle), _) => held_line(view, entry, handle, &columns),
-            (None, None) => offer(view),
+            (None, None) => offer(view, usize::from(line.width.saturating_sub(1))),
             (None, Some(account)) => {
                 let place = u64::try_from(at - held.len()).unwrap_or(u64::MAX);
                 match account.row(place) {
@@ -102,16 +99,20 @@ fn draw_head(
 }
 
 /// What loads the list, and what that costs.
-fn offer(view: &View<'_>) -> Line<'static> {
+fn offer(view: &View<'_>, room: usize) -> Line<'static> {
     let theme = view.theme;
     // Enter does it too, but on this row alone.
     let key = super::super::key(view, Action::LoadTokens);
+    let key = key.unwrap_or_else(|| "Enter".to_owned());
+    let words = [
+        " loads the account's tokens: one request a page",
+        " loads the tokens: one request a page",
+        " loads the tokens",
+    ];
+    let words = first_that_fits(words, room.saturating_sub(width(&key)));
     Line::from(vec![
-        Span::styled(key.unwrap_or_else(|| "Enter".to_owned()), theme.key),
-        Span::styled(
-            " loads the account's tokens: one request a page",
-            theme.faint,
-        ),
+        Span::styled(key, theme.key),
+        Span::styled(words, theme.faint),
     ])
 }
 
@@ -124,7 +125,7 @@ fn emptiness(view: &View<'_>, account: &AccountList) -> Option<String> {
         "loading …".to_owned()
     } else if !account.listing.filter.is_empty() {
         let key = super::super::key(view, Action::Back).unwrap_or_default();
-        format!("no token matches the filter: {key} clears it")
+        format!("the filter matches none: {key} clears it")
     } else if let Some(group) = account.listing.group {
         format!("no token in the group “{}”", group.word())
     } else {
@@ -132,21 +133,45 @@ fn emptiness(view: &View<'_>, account: &AccountList) -> Option<String> {
     })
 }
 
-/// The last line, where a page did not come.
-fn trouble(view: &View<'_>, account: &AccountList) -> Option<Line<'static>> {
+/// Draws why a page did not come and what helps into the last rows of `body`: into half of them, where it is long, with
+/// what helps in any case. Returns how many it takes.
+fn draw_trouble((why, helps): (Line<'static>, Line<'static>), body: Rect, buf: &mut Buffer) -> u16 {
+    let room = usize::from(body.width);
+    let mut whole = why.clone();
+    whole.extend(helps.spans.clone());
+    let mut lines = wrap_line(whole, room);
+    let most = usize::from(body.height / 2).max(1);
+    let is_long = lines.len() > most;
+    lines.truncate(most);
+    let rows = lines.len().min(usize::from(body.height));
+    let first = usize::from(body.height) - rows;
+    for (at, line) in lines.into_iter().enumerate() {
+        put(buf, row(body, first + at), line);
+    }
+    if is_long {
+        let taken = first + rows.saturating_sub(1);
+        put_both(buf, row(body, taken), Line::default(), helps);
+    }
+    cells(rows)
+}
+
+/// Why a page did not come, and what helps.
+fn trouble(view: &View<'_>, account: &AccountList) -> Option<(Line<'static>, Line<'static>)> {
     let trouble = account.trouble.as_ref()?;
     let theme = view.theme;
     let words = match trouble.kind {
         crate::app::tokens::TroubleKind::Other => view.model.shown_sentence(&trouble.text),
         ref kind => kind.headline(),
     };
-    let mut spans = vec![Span::styled(clean(&words), theme.error)];
-    if let Some(key) = super::super::key(view, Action::LoadTokens) {
-        spans.push(Span::styled(" · ", theme.faint));
-        spans.push(Span::styled(key, theme.key));
-        spans.push(Span::styled(" tries again", theme.faint));
-    }
-    Some(Line::from(spans))
+    let why = Line::from(Span::styled(clean(&words), theme.error));
+    let helps = super::super::key(view, Action::LoadTokens).map(|key| {
+        Line::from(vec![
+            Span::styled(" · ", theme.faint),
+            Span::styled(key, theme.key),
+            Span::styled(" tries again", theme.faint),
+        ])
+    });
+    Some((why, helps.unwrap_or_default()))
 }
 
 fn held_line(

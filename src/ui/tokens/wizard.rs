@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::super::reveal;
-use super::super::text::{clean, cut, pad};
+use super::super::text::{clean, fill, pad, width};
 use super::super::view::View;
 use super::sheet::{Scroll, SheetPage, TypedLine, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
@@ -15,6 +15,12 @@ use crate::domain::token::{Difference, parse_expiry};
 /// What the module of all modules means.
 pub(super) const ALL_MEANS: &str = "All: every module of the account, also those that come later. Whoever \
                                     holds this token can do all that the account can.";
+
+/// Cells of what is left of a quota: `none of 64 left`.
+const QUOTA: usize = 15;
+/// Cells of an id, and the least of a name beside it.
+const ID: usize = 12;
+const LEAST_NAME: usize = 12;
 
 pub(super) fn page(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     let mut page = match wizard.step {
@@ -124,13 +130,13 @@ fn extensions(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     }
     for (at, one) in offered.iter().enumerate() {
         page.body
-            .push(extension_line(view, one, at == wizard.extension));
+            .push(extension_line(view, one, at == wizard.extension, room));
     }
     page.scroll = Scroll::Around(wizard.extension);
     page
 }
 
-fn extension_line(view: &View<'_>, one: &Offered, selected: bool) -> Line<'static> {
+fn extension_line(view: &View<'_>, one: &Offered, selected: bool, room: usize) -> Line<'static> {
     let theme = view.theme;
     let extension = &one.extension;
     let marker = if selected { "▸ " } else { "  " };
@@ -141,13 +147,21 @@ fn extension_line(view: &View<'_>, one: &Offered, selected: bool) -> Line<'stati
         (Some(left), Some(quota)) => (format!("{left} of {quota} left"), theme.faint),
         _ => ("quota not known".to_owned(), theme.faint),
     };
+    // What is left decides: the id goes before it, and a name is cut for it.
+    let beside = width(marker) + QUOTA;
+    let id_cells = if room < beside + LEAST_NAME + ID {
+        0
+    } else {
+        ID
+    };
+    let name_cells = room.saturating_sub(beside + id_cells).min(30);
     Line::from(vec![
         Span::styled(marker, theme.marker),
         Span::styled(
-            pad(&cut(&clean(name), 28), 30),
+            fill(clean(name), name_cells.saturating_sub(2), name_cells),
             if selected { theme.strong } else { theme.text },
         ),
-        Span::styled(pad(&clean(id), 12), theme.faint),
+        Span::styled(pad(&clean(id), id_cells), theme.faint),
         Span::styled(left, style),
     ])
 }
@@ -177,6 +191,8 @@ fn modules(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     let shown = wizard.shown_modules();
     for (at, module) in shown.iter().enumerate() {
         let id = module.id.as_deref().unwrap_or("–");
+        let name = module.name.as_deref().unwrap_or("–");
+        let name_cells = room.saturating_sub(6 + ID).min(40);
         let chosen = wizard.chosen.contains(id);
         let selected = at == wizard.module;
         let style = if chosen { theme.strong } else { theme.text };
@@ -184,7 +200,7 @@ fn modules(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
             Span::styled(if selected { "▸ " } else { "  " }, theme.marker),
             Span::styled(if chosen { "[x] " } else { "[ ] " }, style),
             Span::styled(
-                pad(&cut(&clean(module.name.as_deref().unwrap_or("–")), 38), 40),
+                fill(clean(name), name_cells.saturating_sub(2), name_cells),
                 style,
             ),
             Span::styled(clean(id), theme.faint),

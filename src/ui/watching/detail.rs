@@ -1,13 +1,11 @@
 //! The detail of one connection: how it is, its latencies and states over time, what changed.
 
-use std::fmt::Write;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::super::border;
-use super::super::text::{inset, put, row};
+use super::super::text::{first_that_fits, inset, put, row, wrap_line};
 use super::super::view::{View, lamp};
 use super::{milliseconds, percent, plot, rows_of, styled, table};
 use crate::app::model::ListedConnection;
@@ -34,7 +32,8 @@ pub(super) fn draw(view: &View<'_>, name: &Name, body: Rect, buf: &mut Buffer) {
     };
     let plot = model.board.plot.as_ref().filter(|(of, _)| of == name);
     let plot = plot.map(|(_, plot)| plot);
-    let head = head(view, name, entry, plot);
+    let room = usize::from(inside.width);
+    let head = head(view, name, entry, (plot, room));
     let height = rows_of(head.len()).min(inside.height);
     for (at, line) in head.into_iter().enumerate() {
         put(buf, row(inside, at), line);
@@ -66,7 +65,10 @@ fn draw_changes(
     body: Rect,
     buf: &mut Buffer,
 ) {
-    let lines = changes(view, entry, plot);
+    let lines = changes(view, entry, plot).into_iter();
+    let lines: Vec<_> = lines
+        .flat_map(|line| wrap_line(line, room.width.into()))
+        .collect();
     let skipped = usize::from(view.model.board.scroll).min(lines.len().saturating_sub(1));
     let hidden = lines
         .len()
@@ -115,12 +117,13 @@ fn head(
     view: &View<'_>,
     name: &Name,
     entry: &ListedConnection,
-    plot: Option<&Plot>,
+    (plot, room): (Option<&Plot>, usize),
 ) -> Vec<Line<'static>> {
     let theme = view.theme;
     let (glyph, word) = lamp(theme, entry);
     let style = glyph.style;
     let mut first = vec![glyph, Span::styled(format!(" {word}"), style)];
+    let mut facts = String::new();
     if let Some(verdict) = &entry.verdict {
         let title = if view.model.war_room {
             verdict.reason.title().to_owned()
@@ -128,24 +131,23 @@ fn head(
             view.line(&verdict.title)
         };
         first.push(Span::styled(format!("  {title}"), theme.strong));
-        let facts = format!(
-            "  {} · {}",
-            verdict.status,
-            milliseconds(verdict.phases.total)
-        );
-        first.push(Span::styled(facts, theme.faint));
+        let total = milliseconds(verdict.phases.total);
+        facts = format!("  {} · {total}", verdict.status);
     }
-    first.push(Span::styled(
-        format!(" · since {}", table::since(view, entry)),
-        theme.faint,
-    ));
+    let since = format!(" · since {}", table::since(view, entry));
+    let used: usize = first.iter().map(Span::width).sum();
+    let whole = format!("{facts}{since}");
+    let shown = first_that_fits([&whole, &since], room.saturating_sub(used));
+    first.push(Span::styled(shown.to_owned(), theme.faint));
     let mut lines = vec![Line::from(first)];
     if let Some(until) = view.model.board.maintained_until(entry, view.model.now) {
         let until = until.strftime("%b %d %H:%M UTC");
-        let text = format!(
+        let short = format!("◇ maintenance until {until}: nothing announced");
+        let long = format!(
             "◇ maintenance until {until}: nothing is announced, and availability leaves it out"
         );
-        lines.push(styled(text, theme.probing));
+        let text = first_that_fits([&long, &short], room);
+        lines.push(styled(text.to_owned(), theme.probing));
     }
     if entry.connection.paused {
         lines.push(styled("‖ left out of watching", theme.unknown));
@@ -154,7 +156,7 @@ fn head(
     let availability = history
         .map(|history| history.availability)
         .unwrap_or_default();
-    let mut counted = format!(
+    let counted = format!(
         "available  1 h {}   24 h {}   30 d {}",
         percent(availability.hour),
         percent(availability.day),
@@ -165,10 +167,13 @@ fn head(
         let [p50, p95, max] =
             [latency.p50, latency.p95, latency.max].map(|time| milliseconds(Some(time)));
         let span = span.word();
-        // Writing to a String does not fail.
-        let _ = write!(counted, "     {span}: p50 {p50}  p95 {p95}  max {max}");
+        let long = format!("{counted}     {span}: p50 {p50}  p95 {p95}  max {max}");
+        let short = format!("{counted}   p50 {p50}  p95 {p95}");
+        let text = first_that_fits([&long, &short, &counted], room);
+        lines.push(styled(text.to_owned(), theme.text));
+    } else {
+        lines.push(styled(counted, theme.text));
     }
-    lines.push(styled(counted, theme.text));
     lines
 }
 

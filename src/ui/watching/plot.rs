@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 use ratatui::widgets::canvas::{Canvas, Line as Stroke, Points};
 
-use super::super::text::{put, row};
+use super::super::text::{pad, put, row, width};
 use super::super::view::View;
 use super::{mark, milliseconds, styled};
 use crate::domain::State;
@@ -17,6 +17,8 @@ use crate::domain::plot::{Plot, PlotPoint, PlotSpan};
 
 /// Cells of the labels at the left.
 const LABELS: u16 = 8;
+/// The first part says it alone where there is little room.
+const NOTHING_WORKED: &str = "nothing worked in this time: there are no latencies";
 /// Rows below the plot: states and times.
 const BELOW: u16 = 2;
 
@@ -40,7 +42,13 @@ pub(super) fn draw(view: &View<'_>, plot: &Plot, area: Rect, buf: &mut Buffer) {
         let nothing = if bins.iter().all(Option::is_none) {
             "no results in this time yet"
         } else {
-            "nothing worked in this time: there are no latencies"
+            NOTHING_WORKED
+        };
+        let room = usize::from(inside.width);
+        let nothing = if width(nothing) > room {
+            nothing.split(':').next().unwrap_or(nothing)
+        } else {
+            nothing
         };
         let middle = row(inside, usize::from(inside.height / 2));
         put(buf, middle, styled(nothing, view.theme.faint));
@@ -203,7 +211,7 @@ fn worst(count: &Count) -> Option<State> {
     }
 }
 
-fn times(view: &View<'_>, span: PlotSpan, width: usize) -> Line<'static> {
+fn times(view: &View<'_>, span: PlotSpan, cells: usize) -> Line<'static> {
     let format = match span {
         PlotSpan::Hour | PlotSpan::Day => "%H:%M",
         PlotSpan::Month | PlotSpan::Year => "%b %d",
@@ -213,13 +221,17 @@ fn times(view: &View<'_>, span: PlotSpan, width: usize) -> Line<'static> {
         let at = view.model.now.checked_sub(back).unwrap_or(view.model.now);
         at.strftime(format).to_string()
     };
-    let quarter = width / 4;
+    let quarter = cells / 4;
+    let end = format!("{} UTC", time(0));
+    let room = cells.saturating_sub(width(&end));
     let mut text = String::new();
     for share in (1..=4).rev() {
-        text.push_str(&super::super::text::pad(&time(share), quarter));
+        let time = time(share);
+        // One that reaches into the last is left out.
+        if width(&text) + width(&time) < room {
+            text.push_str(&pad(&time, quarter));
+        }
     }
-    let end = format!("{} UTC", time(0));
-    let room = width.saturating_sub(end.chars().count());
-    let text = super::super::text::pad(text.trim_end(), room);
+    let text = pad(text.trim_end(), room);
     styled(text + &end, view.theme.faint)
 }
