@@ -15,7 +15,7 @@
 //! | 5 | `ui`: draws the model |
 //! | 4 | `work` the use cases, `app` the model and its update; neither names the other |
 //! | 3 | `config`, `store`, `probe`, `tokens`, `clipboard`: the outside world, a room each |
-//! | 2 | `http`: clients and what their errors mean, built one way for `probe` and `tokens`, who alone name it |
+//! | 2 | `http`: clients and what their errors mean, built one way for `probe` and `tokens`, who alone name it; `jobs`: stops from outside, and the start of programs |
 //! | 1 | `service`: what to ask and what an answer means, pure |
 //! | 0 | `domain`: the vocabulary, pure |
 //!
@@ -70,6 +70,7 @@ pub mod clipboard;
 pub mod config;
 pub mod domain;
 pub mod http;
+pub mod jobs;
 pub mod probe;
 pub mod serve;
 pub mod service;

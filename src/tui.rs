@@ -32,6 +32,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::app::effect::{ScreenEnd, VaultEffect};
 use crate::app::{Effect, Model};
 use crate::domain::{PassphrasePurpose, Secret};
+use crate::jobs::StopRequests;
 use crate::ui::Theme;
 use crate::work::{Core, TaskThread};
 use effects::{Effects, Queue};
@@ -78,7 +79,8 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 /// How long the end waits for the last results to be on disk.
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
-/// Opens the screen and runs it to its end; gives how it ended.
+/// Opens the screen and runs it to its end; gives how it ended. Where stops are held, it gives the terminal back before
+/// it lets one in.
 pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(TuiError::NoTerminal);
@@ -175,7 +177,7 @@ impl ScreenSession {
             effects: Effects::new(self.core, handle, queue, self.options.banner),
             queue: self.receiver,
             end: None,
-            stopping: false,
+            stopping: None,
             now: Timestamp::now,
         };
         if let Some(passphrase) = self.options.passphrase {
@@ -190,7 +192,10 @@ impl ScreenSession {
             event_loop.surface.mouse(true)?;
         }
         let mut keys = Keyboard::new()?;
-        let ended = event_loop.run(&mut keys, async || told.next().await).await;
+        let mut stops = StopRequests::listen()?;
+        let ended = event_loop
+            .run(&mut keys, async || told.next_or_stop(&mut stops).await)
+            .await;
         drop(keys);
         let cleared = event_loop.effects.end().await;
         // A clearing that had finished, and was not written yet.

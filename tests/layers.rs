@@ -14,11 +14,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("service", &["domain"]),
     ("config", &["service", "domain"]),
-    ("store", &["service", "domain"]),
+    ("jobs", &[]),
+    ("store", &["jobs", "service", "domain"]),
     ("http", &["service", "domain"]),
-    ("probe", &["http", "service", "domain"]),
+    ("probe", &["http", "jobs", "service", "domain"]),
     ("tokens", &["http", "service", "domain"]),
-    ("clipboard", &["service", "domain"]),
+    ("clipboard", &["jobs", "service", "domain"]),
     (
         "work",
         &[
@@ -27,6 +28,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "probe",
             "tokens",
             "clipboard",
+            "jobs",
             "service",
             "domain",
         ],
@@ -50,6 +52,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "probe",
             "tokens",
             "clipboard",
+            "jobs",
             "service",
             "domain",
         ],
@@ -65,6 +68,7 @@ const BELOW_ROOTS: &[&str] = &[
     "probe",
     "tokens",
     "clipboard",
+    "jobs",
     "service",
     "domain",
 ];
@@ -104,6 +108,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "work",
             "http",
+            "jobs",
             "probe",
             "tokens",
             "store",
@@ -121,6 +126,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("age", &["store"]),
     ("arboard", &["clipboard"]),
+    ("nix", &["jobs", "store"]),
 ];
 
 /// What builds where tests are built alone: with tokio's scheduler for many threads (`work::task_thread` says why there

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 use support::forms_of;
 use support::pty::{Home, Terminal};
 use support::stage::Stage;
@@ -408,7 +408,10 @@ fn other_signals_that_end_a_program_give_the_terminal_back_too() {
 /// Stops the screen by Ctrl-Z, and has the shell end the job by a signal while it is in the background.
 fn ends_while_stopped(lines: &str, code: u8) {
     let home = Home::new();
-    let lines = format!("set -m; \"$0\" demo; echo STOPPED $?; {lines}; wait %1; echo ENDED $?");
+    // The shell may not have heard yet that the job goes on, and then waits for none that is stopped.
+    let ended = "while wait $job; code=$?; [ $code = 148 ]; do :; done; echo ENDED $code";
+    let begun = "set -m; \"$0\" demo; echo STOPPED $?; job=$(jobs -p)";
+    let lines = format!("{begun}; {lines}; {ended}");
     let mut terminal = Terminal::start(home.shell(&lines), COLUMNS, ROWS);
     terminal.wait_for("branch");
     terminal.type_keys("\x1a");
@@ -558,6 +561,143 @@ fn where_there_is_no_alternate_screen_the_shell_finds_nothing_of_the_drawing() {
         cleared.count() <= 2,
         "2J moves what is shown into a history"
     );
+}
+
+/// The demonstration as a shell's job, with the number of its process in a file.
+const DEMO_AS_A_JOB: &str = "set -m; (echo $BASHPID >pid; exec \"$0\" demo); echo STOPPED $?; read -r line; \
+                             fg >/dev/null; echo ENDED $?";
+
+/// The process whose number a shell has written.
+fn noted_process(home: &Home) -> Pid {
+    let number = std::fs::read_to_string(home.path().join("pid")).unwrap();
+    Pid::from_raw(number.trim().parse().unwrap()).unwrap()
+}
+
+/// The line `name` of every thread's status, as a number of bits.
+fn bits_of_threads(process: Pid, name: &str) -> Vec<u64> {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", process.as_raw_nonzero())).unwrap();
+    let bits = threads.flatten().filter_map(|thread| {
+        let status = std::fs::read_to_string(thread.path().join("status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    });
+    bits.collect()
+}
+
+/// The bit of the signal to stop, as the kernel writes it.
+fn stop_bit() -> u64 {
+    1 << (Signal::TSTP.as_raw() - 1)
+}
+
+#[test]
+fn stopped_by_a_signal_from_outside_it_gives_the_terminal_back_first() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(home.shell(DEMO_AS_A_JOB), COLUMNS, ROWS);
+    settled(&terminal);
+    let process = noted_process(&home);
+    select(&mut terminal, "shop");
+    terminal.type_keys("y");
+    terminal.wait_for_copy();
+    terminal.type_keys("v");
+    terminal.wait_for(&demo_key());
+    rustix::process::kill_process(process, Signal::TSTP).unwrap();
+    // The shell tells the signal by its number, as after a Ctrl-Z.
+    let shell = terminal.wait_for("STOPPED 148");
+    assert!(shell.contains("switchboard: clipboard: "), "{shell}");
+    terminal.assert_given_back();
+    let shell = on_the_only_screen(&terminal.raw());
+    assert!(
+        !shell.contains(&demo_key()) && !shell.contains("Connections"),
+        "{shell}"
+    );
+    let last = terminal.copies().pop().unwrap();
+    assert_eq!(STANDARD.decode(last).unwrap(), b" ", "it is taken back");
+    terminal.type_keys("go\r");
+    let screen = terminal.wait_for("┌ shop · ");
+    assert!(!screen.contains(&demo_key()), "it is not shown again");
+
+    // In a field, too, where the key undoes; and what was typed is there afterwards.
+    terminal.type_keys("n");
+    terminal.wait_for("new, not saved");
+    terminal.type_keys("https://example.com/");
+    terminal.wait_for("https://example.com/");
+    rustix::process::kill_process(process, Signal::TSTP).unwrap();
+    terminal.wait_for("ENDED 148");
+    terminal.ended();
+    terminal.assert_given_back();
+}
+
+#[test]
+fn a_stop_from_outside_takes_effect_each_time_and_in_no_thread_before() {
+    let home = Home::new();
+    let lines = "set -m; (echo $BASHPID >pid; exec \"$0\" demo); echo STOPPED $?; read -r line; \
+                 fg >/dev/null; echo AGAIN $?; read -r line; fg >/dev/null; echo ENDED $?";
+    let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+    settled(&terminal);
+    let process = noted_process(&home);
+    let blocked = bits_of_threads(process, "SigBlk:");
+    assert!(blocked.len() > 1, "{blocked:?}");
+    let holds = |bits: &u64| bits & stop_bit() != 0;
+    assert!(blocked.iter().all(holds), "{blocked:x?}");
+    for said in ["STOPPED 148", "AGAIN 148"] {
+        rustix::process::kill_process(process, Signal::TSTP).unwrap();
+        terminal.wait_for(said);
+        terminal.assert_given_back();
+        terminal.type_keys("go\r");
+        settled(&terminal);
+    }
+    let blocked = bits_of_threads(process, "SigBlk:");
+    assert!(blocked.iter().all(holds), "{blocked:x?}");
+    terminal.type_keys("q");
+    terminal.wait_for("ENDED 0");
+    terminal.ended();
+    terminal.assert_given_back();
+}
+
+#[test]
+fn where_nobody_could_continue_it_or_stops_are_ignored_it_goes_on() {
+    // The first does not even hear of it; the second gives the terminal back, and takes it again.
+    for (lines, entered) in [
+        ("trap '' TSTP; exec \"$0\" demo", 1),
+        ("exec \"$0\" demo", 2),
+    ] {
+        let home = Home::new();
+        let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+        settled(&terminal);
+        terminal.signal(Signal::TSTP);
+        let enters = |raw: &[u8]| {
+            raw.windows(8)
+                .filter(|it| it.starts_with(b"\x1b[?1049h"))
+                .count()
+        };
+        terminal.wait_for_bytes("the screen again", |raw| enters(raw) == entered);
+        terminal.type_keys("n");
+        terminal.wait_for("new, not saved");
+        terminal.signal(Signal::TERM);
+        assert_eq!(terminal.ended().exit_code(), 143);
+        terminal.last_screen();
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn what_the_screen_starts_can_be_stopped() {
+    let home = Home::new();
+    let note = "grep ^SigBlk: /proc/self/status >mask.new; mv mask.new mask; echo {KEY}";
+    let key = demo_key();
+    std::fs::write(home.path().join("key"), note.replace("{KEY}", &key)).unwrap();
+    let add = "\"$0\" connection add shop --service blesta --url http://127.0.0.1:9 --username u \
+               --key-ref \"cmd:sh $HOME/key\" && exec \"$0\"";
+    let mut terminal = Terminal::start(home.shell(add), COLUMNS, ROWS);
+    terminal.wait_for("┌ shop · ");
+    terminal.type_keys("v");
+    terminal.wait_for(&key);
+    let mask = std::fs::read_to_string(home.path().join("mask")).unwrap();
+    let bits = mask.trim().strip_prefix("SigBlk:").unwrap().trim();
+    let bits = u64::from_str_radix(bits, 16).unwrap();
+    assert_eq!(bits & stop_bit(), 0, "{mask}");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub enum Message {
     Noticed(String),
     /// The end is asked for from outside: by a signal, or because the terminal went away.
     EndRequested(ScreenEnd),
+    /// A stop is asked for from outside, by its signal.
+    StopRequested,
 }
 
 /// What came of probes.

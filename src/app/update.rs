@@ -78,6 +78,7 @@ impl Model {
             Message::Watching(message) => self.watching_answered(message, &mut out),
             Message::Noticed(text) => self.noticed(&text),
             Message::EndRequested(end) => self.end(end, &mut out),
+            Message::StopRequested => self.suspend(&mut out),
         }
         self.tokens_settle(&mut out);
         self.copy_as_settle();

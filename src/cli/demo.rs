@@ -23,6 +23,7 @@ pub fn run(
     if let Some(path) = &global.log {
         output::log_to(path, global.verbose)?;
     }
+    let _held = screen::hold_stops();
     let tasks =
         TaskThread::start(None).map_err(|error| Fault::step("starting the rehearsal", error))?;
     let started = {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::fault::Fault;
 use crate::domain::Secret;
+use crate::jobs;
 
 /// Ctrl-C and Ctrl-\, which end the question.
 const CANCELS: [u8; 2] = [0x03, 0x1c];
@@ -53,7 +54,9 @@ impl AskingTerminal {
         let mut line = Zeroizing::new(Vec::with_capacity(4096));
         let mut piece = Zeroizing::new([0_u8; 4096]);
         loop {
-            let count = match rustix::io::read(&self.terminal, &mut piece[..]) {
+            // Where they are held, between two screens, no loop is there to let a stop in.
+            let read = jobs::unheld(|| rustix::io::read(&self.terminal, &mut piece[..]));
+            let count = match read {
                 Ok(0) if line.is_empty() => return Ok(None),
                 Ok(0) => break,
                 Ok(count) => count,

@@ -10,7 +10,8 @@ use super::{output, sources, transfer};
 use crate::app::effect::ScreenEnd;
 use crate::clipboard::Terminal;
 use crate::config::Environment;
-use crate::store::Settings;
+use crate::jobs::{self, HeldStops};
+use crate::store::{Settings, files};
 use crate::tui::{self, Options, TuiError};
 use crate::ui::{ColourDepth, Theme, ThemeName};
 use crate::work::{Core, Session};
@@ -22,6 +23,7 @@ pub fn run(environment: Environment, mut global: Global, look: &Look) -> Result<
     // A descriptor gives the passphrase once.
     let mut first = true;
     let mut session = None;
+    let mut held = None;
     loop {
         let context = Context::open_in(environment.clone(), global.clone(), session.take())?;
         let unlocked = context.core.session();
@@ -36,6 +38,9 @@ pub fn run(environment: Environment, mut global: Global, look: &Look) -> Result<
             options.passphrase = sources::passphrase(&environment, &global)?;
             // (Whoever asks later asks the person.)
             global.passphrase_fd = None;
+        }
+        if held.is_none() {
+            held = hold_stops();
         }
         match open(context.core, options)? {
             ScreenEnd::Demo => {
@@ -76,6 +81,11 @@ fn import(environment: &Environment, global: &Global, session: &Session) -> Resu
         session.lock();
     }
     Ok(())
+}
+
+/// Holds stops back from what is started from now on, until the screen can give the terminal back for one.
+pub fn hold_stops() -> Option<HeldStops> {
+    jobs::hold_stops(files::ignored_signals())
 }
 
 /// Runs the screen over `core`. Its terminal is one way to the clipboard; it is not asked whether it takes it.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::Secret;
 use crate::domain::text::inert;
+use crate::jobs;
 
 /// The longest that is waited for a child, all together.
 pub(super) type Limit = Duration;
@@ -96,7 +97,8 @@ impl<'a> Call<'a> {
     }
 
     fn start(&self, output: Stdio) -> Result<Child, CallError> {
-        Command::new(self.program)
+        let mut command = Command::new(self.program);
+        command
             .args(&self.arguments)
             .env_clear()
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
@@ -107,12 +109,11 @@ impl<'a> Call<'a> {
             })
             .stdout(output)
             .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| CallError::Start {
-                program: self.name(),
-                source,
-            })
+            .kill_on_drop(true);
+        jobs::start(&mut command).map_err(|source| CallError::Start {
+            program: self.name(),
+            source,
+        })
     }
 
     /// Writes the input and closes the pipe.

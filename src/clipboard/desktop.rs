@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::child::Limit;
 use super::holder::{HolderReply, HolderRequest, Life, MOST_BYTES, SUBCOMMAND};
 use crate::domain::Secret;
+use crate::jobs;
 
 /// What the helper needs to reach a display; it gets nothing else.
 pub(super) const VARIABLES: [&str; 5] = [
@@ -72,16 +73,16 @@ impl Helper {
         if request.length > MOST_BYTES {
             return Err(DesktopError::TooLong(request.length));
         }
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .arg(SUBCOMMAND)
             .env_clear()
             .envs(variables)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(DesktopError::Start)?;
+            .stderr(Stdio::null());
+        let mut child = jobs::start(&mut command).map_err(DesktopError::Start)?;
         let (sender, heard) = watch::channel(None);
         let mut listener = JoinSet::new();
         if let Some(output) = child.stdout.take() {

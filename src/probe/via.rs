@@ -24,6 +24,7 @@ use url::Url;
 
 use crate::domain::text::inert;
 use crate::domain::{Failure, Outcome, Phases, SshHost, TlsFailure};
+use crate::jobs;
 
 /// How long a failed request waits for ssh to say why.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -227,7 +228,7 @@ async fn carry(listener: UnixListener, mut command: Command, heard: Arc<SharedOu
         return heard.end();
     };
     drop(listener);
-    match command.spawn() {
+    match jobs::start(&mut command) {
         Ok(child) => through(stream, child, &heard).await,
         Err(error) => {
             let why = match error.kind() {

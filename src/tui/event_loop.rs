@@ -48,6 +48,15 @@ pub enum Inbound {
     Panicked,
 }
 
+/// Who is to be stopped until the shell continues it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The shell's whole job, as by the terminal's own Ctrl-Z: `sudo`, a script around the program.
+    Job,
+    /// This program alone. Whoever sent it the signal to stop has sent it to all who are meant.
+    Program,
+}
+
 /// Where the model is drawn: the real screen, or a test's.
 pub trait Surface {
     /// Draws what changed. A terminal that takes nothing now, or has much to take in yet, is not waited for: the
@@ -77,9 +86,9 @@ pub trait Surface {
     fn redraw(&mut self) -> io::Result<()>;
     /// Takes the terminal over again after something else wrote to it.
     fn take_back(&mut self) -> io::Result<()>;
-    /// Gives the terminal back and stops the program until the shell continues it; `last` is a line for whoever reads
-    /// the shell, or nothing.
-    fn suspend(&mut self, last: &str) -> io::Result<()>;
+    /// Gives the terminal back and stops the program, or all of its job, until the shell continues it; `last` is a line
+    /// for whoever reads the shell, or nothing.
+    fn suspend(&mut self, last: &str, stop: Stop) -> io::Result<()>;
     /// Takes the terminal over again after such a stop.
     fn resume(&mut self) -> io::Result<()>;
     /// Whether the terminal is this program's to take: in the background it would be stopped for it.
@@ -113,8 +122,8 @@ pub struct EventLoop<S> {
     pub queue: UnboundedReceiver<Inbound>,
     /// How it ends, once the end was asked for.
     pub end: Option<ScreenEnd>,
-    /// Whether the program is to be stopped until the shell continues it.
-    pub stopping: bool,
+    /// Who is to be stopped, where a stop was asked for.
+    pub stopping: Option<Stop>,
     /// The time: the wall's, or in a test the runtime's, which may be paused.
     pub now: fn() -> Timestamp,
 }
@@ -152,8 +161,8 @@ impl<S: Surface> EventLoop<S> {
                 tokio::task::yield_now().await;
             }
             let typed = self.drain(keys).await?;
-            if std::mem::take(&mut self.stopping) && self.end.is_none() {
-                self.stop(keys, &mut told).await?;
+            if let Some(stop) = self.stopping.take().filter(|_| self.end.is_none()) {
+                self.stop(stop, keys, &mut told).await?;
             }
             if let Some(end) = self.end {
                 self.hear_out(keys, &mut told).await;
@@ -238,8 +247,13 @@ impl<S: Surface> EventLoop<S> {
             LoopEvent::SystemSignal(SystemSignal::End(code)) => {
                 self.update(Message::EndRequested(ScreenEnd::Signal(code)), keys)
             }
+            LoopEvent::SystemSignal(SystemSignal::Stop) => {
+                self.update(Message::StopRequested, keys)?;
+                self.stopping = Some(Stop::Program);
+                Ok(())
+            }
             LoopEvent::SystemSignal(SystemSignal::Continued) if !self.surface.is_in_front() => {
-                self.stopping = true;
+                self.stopping = Some(Stop::Job);
                 Ok(())
             }
             LoopEvent::SystemSignal(SystemSignal::Continued) => {
@@ -256,7 +270,7 @@ impl<S: Surface> EventLoop<S> {
     async fn drain(&mut self, keys: &mut impl Keys) -> io::Result<bool> {
         let mut typed = false;
         for _ in 0..AT_ONCE {
-            if self.end.is_some() || self.stopping {
+            if self.end.is_some() || self.stopping.is_some() {
                 break;
             }
             if let Ok(inbound) = self.queue.try_recv() {
@@ -300,7 +314,7 @@ impl<S: Surface> EventLoop<S> {
                         self.end = Some(ScreenEnd::Signal(code));
                         continue;
                     }
-                    SystemSignal::Continued => continue,
+                    SystemSignal::Continued | SystemSignal::Stop => continue,
                 },
                 heard = timeout_at(until, keys.next()) => heard,
             };
@@ -321,6 +335,7 @@ impl<S: Surface> EventLoop<S> {
     /// taken back first, and the shell's reader is told.
     async fn stop(
         &mut self,
+        mut stop: Stop,
         keys: &mut impl Keys,
         told: &mut impl AsyncFnMut() -> SystemSignal,
     ) -> io::Result<()> {
@@ -337,13 +352,14 @@ impl<S: Surface> EventLoop<S> {
         let last = cleared.map(|words| format!("switchboard: clipboard: {words}\n"));
         let mut last = last.as_deref().unwrap_or_default();
         loop {
-            self.surface.suspend(std::mem::take(&mut last))?;
+            self.surface.suspend(std::mem::take(&mut last), stop)?;
             match meanwhile(told).await {
                 // Of the terminal, which the shell has, nothing is wanted for it.
                 Some(SystemSignal::End(code)) => {
                     let end = ScreenEnd::Signal(code);
                     return self.update(Message::EndRequested(end), keys);
                 }
+                Some(SystemSignal::Stop) => stop = Stop::Program,
                 Some(SystemSignal::Continued) if !self.surface.is_in_front() => {}
                 Some(SystemSignal::Continued) | None => break,
             }
@@ -381,7 +397,7 @@ impl<S: Surface> EventLoop<S> {
             }
             TerminalEffect::Mouse(on) => self.surface.mouse(on),
             TerminalEffect::Suspend => {
-                self.stopping = true;
+                self.stopping = Some(Stop::Job);
                 Ok(())
             }
             TerminalEffect::Redraw => {

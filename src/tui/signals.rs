@@ -11,6 +11,7 @@ use rustix::process::Signal as SignalNumber;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::terminal::TerminalGuard;
+use crate::jobs::StopRequests;
 use crate::store::files;
 
 /// How long the screen has to end by itself after a signal, or once its terminal is gone.
@@ -23,6 +24,8 @@ pub enum SystemSignal {
     End(u8),
     /// We were stopped and go on: the terminal must be taken over again.
     Continued,
+    /// Stop, once the terminal has been given back.
+    Stop,
 }
 
 /// The signals that the screen listens to.
@@ -81,6 +84,15 @@ impl Signals {
             resumed.map(|_| SystemSignal::Continued)
         })
         .await
+    }
+
+    /// The next signal, a stop behind all others.
+    pub async fn next_or_stop(&mut self, stops: &mut StopRequests) -> SystemSignal {
+        tokio::select! {
+            biased;
+            signal = self.next() => signal,
+            () = stops.next() => SystemSignal::Stop,
+        }
     }
 }
 

@@ -11,25 +11,25 @@ use std::time::Duration;
 use ratatui::Terminal;
 use ratatui::buffer::Cell;
 use ratatui::layout::{Rect, Size};
-use rustix::event::Timespec;
-use rustix::process::{Signal, getpgrp, kill_current_process_group};
+use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetattr};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::cells::{Cells, ERASE};
-use super::event_loop::Surface;
+use super::event_loop::{Stop, Surface};
 use super::flow::{ATTRIBUTES_QUESTION, Flow, QUESTION};
 use super::wire::Wire;
 use crate::app::Model;
+use crate::jobs;
 use crate::ui::{self, Theme};
 
 /// Frames over this many bytes are wrapped in a synchronized update; smaller ones go out in one write anyway.
 const SYNCHRONIZE_OVER: usize = 4096;
 /// How long the terminal may take to be given back.
 const LEAVING: Duration = Duration::from_millis(500);
-/// How long a signal that stops the program may take to do so.
-const STOPPING: Duration = Duration::from_millis(100);
+/// How long a terminal that takes nothing may take for its last bytes.
+const PUSHING: Duration = Duration::from_millis(100);
 /// A signal to continue that comes so soon after a stop of our own is the one that ended it.
 const SAME: Duration = Duration::from_secs(1);
 /// What a terminal is taken for that does not know its size.
@@ -124,7 +124,7 @@ impl TerminalGuard {
         if is_in_front() {
             let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
             let bytes = Zeroizing::new([CANCEL, END, LEAVE, &last].concat());
-            let _ = self.wire.send_alone(&bytes, STOPPING);
+            let _ = self.wire.send_alone(&bytes, PUSHING);
         }
     }
 
@@ -316,14 +316,15 @@ impl Surface for Screen {
         }
     }
 
-    fn suspend(&mut self, last: &str) -> io::Result<()> {
+    fn suspend(&mut self, last: &str, stop: Stop) -> io::Result<()> {
         self.held.leave();
         self.held.write(last.as_bytes())?;
-        // Ignored where nobody could continue us (an orphaned process group): then nothing happens.
-        kill_current_process_group(Signal::TSTP)?;
-        // Another thread may be the one that takes the signal, a moment after the call has returned.
-        let moment = Timespec::try_from(STOPPING).map_err(io::Error::other)?;
-        let _ = rustix::event::poll(&mut [], Some(&moment));
+        // No other thread lets a stop in: this one takes it, and comes back when it was continued. Ignored where nobody
+        // could do that (an orphaned process group): then nothing happens.
+        jobs::unheld(|| match stop {
+            Stop::Job => kill_current_process_group(Signal::TSTP),
+            Stop::Program => kill_process(getpid(), Signal::TSTP),
+        })?;
         self.continued = Some(Instant::now());
         Ok(())
     }

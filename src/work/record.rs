@@ -20,6 +20,7 @@ use super::damping::Change;
 use super::error::WorkError;
 use crate::domain::text::inert;
 use crate::domain::{Cause, Name, State, Verdict, error_chain};
+use crate::jobs;
 use crate::store::secrets::{AFTER_ITS_END, ProcessGroup};
 
 /// How long the user's command may run.
@@ -212,7 +213,8 @@ impl OnChange {
         let _turn = self.turns.acquire().await;
         let words = self.words.split_first();
         let (program, arguments) = words.ok_or(CommandProblem::Nameless)?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             .env_clear()
             .envs(variables)
@@ -220,12 +222,11 @@ impl OnChange {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .process_group(0)
-            .spawn()
-            .map_err(|source| CommandProblem::Start {
-                program: program.clone(),
-                source,
-            })?;
+            .process_group(0);
+        let mut child = jobs::start(&mut command).map_err(|source| CommandProblem::Start {
+            program: program.clone(),
+            source,
+        })?;
         let group = ProcessGroup::of(&child);
         let Ok((status, said)) = tokio::time::timeout(COMMAND_LIMIT, heard(&mut child, json)).await
         else {

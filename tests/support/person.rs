@@ -13,7 +13,7 @@ use switchboard::app::effect::ScreenEnd;
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::{Message, Model};
 use switchboard::tui::effects::{Effects, Queue};
-use switchboard::tui::event_loop::{EventLoop, Inbound, Keys, Surface};
+use switchboard::tui::event_loop::{EventLoop, Inbound, Keys, Stop, Surface};
 use switchboard::tui::flow::{ATTRIBUTES_QUESTION, Flow};
 use switchboard::tui::keyboard::decode::TerminalInput;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
@@ -93,7 +93,7 @@ impl Surface for Picture {
         Ok(())
     }
 
-    fn suspend(&mut self, last: &str) -> io::Result<()> {
+    fn suspend(&mut self, last: &str, _: Stop) -> io::Result<()> {
         self.write(format!("[stopped]{last}").as_bytes())
     }
 
@@ -222,7 +222,7 @@ pub async fn lasting(
         ),
         queue,
         end: None,
-        stopping: false,
+        stopping: None,
         now,
     };
     let mut person = Person {

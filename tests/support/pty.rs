@@ -257,6 +257,11 @@ impl Terminal {
         shown.parser.screen().contents()
     }
 
+    /// Waits until `test` holds for all that the program ever wrote.
+    pub fn wait_for_bytes(&self, what: &str, test: impl Fn(&[u8]) -> bool) {
+        drop(self.wait(what, |shown| test(&shown.raw)));
+    }
+
     /// Waits until a copy arrived by OSC 52 that is not empty; its base64.
     pub fn wait_for_copy(&self) -> String {
         let filled = |shown: &Shown| {

@@ -30,7 +30,7 @@ impl Model {
         }
     }
 
-    /// Ctrl-Z. Whoever comes back later may be somebody else.
+    /// Ctrl-Z, or its signal. Whoever comes back later may be somebody else.
     pub(super) fn suspend(&mut self, out: &mut Effects) {
         self.hide_secrets();
         out.push(Effect::Terminal(TerminalEffect::Suspend));

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::SecretProblem;
 use crate::domain::Secret;
 use crate::domain::text::inert;
+use crate::jobs;
 use crate::store::files::{self, SECRET_LIMIT};
 
 /// How long a program may take.
@@ -44,7 +45,8 @@ pub(super) async fn run_within(
     let (program, arguments) = words
         .split_first()
         .ok_or_else(|| refused("", "it names no program"))?;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .env_clear()
         .envs(variables(program))
@@ -52,9 +54,9 @@ pub(super) async fn run_within(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .process_group(0)
-        .spawn()
-        .map_err(|error| refused(program, &start_failed(&error)))?;
+        .process_group(0);
+    let mut child =
+        jobs::start(&mut command).map_err(|error| refused(program, &start_failed(&error)))?;
     let group = ProcessGroup::of(&child);
     let Ok(outcome) = tokio::time::timeout(limit, listen(&mut child)).await else {
         return Err(refused(

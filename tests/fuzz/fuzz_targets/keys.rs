@@ -270,6 +270,7 @@ impl Scene {
             }),
             11 => Message::EndRequested(ScreenEnd::Signal(143)),
             12 => Message::Vault(VaultMessage::UnlockFailed("no".to_owned())),
+            13 => Message::StopRequested,
             _ => Message::Store(StoreMessage::SecretsLoaded {
                 name,
                 key: Ok(None),
