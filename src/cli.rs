@@ -45,6 +45,7 @@ use signal_hook::consts::SIGTERM;
 
 use crate::app::effect::ScreenEnd;
 use crate::config::Environment;
+use crate::store::files;
 use crate::work::{Core, TaskThread};
 use arguments::{Arguments, Command, Global};
 use context::Context;
@@ -55,6 +56,7 @@ use signals::Signals;
 pub fn run() -> ExitCode {
     shield::raise();
     let environment = Environment::read();
+    files::trust_caller(environment.sudo_uid);
     if let Some(shell) = &environment.complete {
         return ended(completing::answer(shell, std::env::args_os().collect()));
     }

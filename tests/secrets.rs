@@ -1013,6 +1013,85 @@ fn times_in_memory(process: u32, text: &str) -> usize {
 }
 
 #[test]
+fn root_believes_its_own_files_and_those_of_whoever_called_it() {
+    if !is_root() {
+        skip("only root gives files away");
+        return;
+    }
+    let (caller, id) = (12_345, "12345");
+    let home = tempfile::tempdir().unwrap();
+    let (config, state) = (
+        home.path().join(".config/switchboard"),
+        home.path().join(".local/state/switchboard"),
+    );
+    let file = config.join("switchboard.toml");
+    let run =
+        |words: &[&str], variables: &[(&str, &str)]| switchboard(home.path(), words, variables, "");
+    let owner = |path: &Path| std::os::unix::fs::MetadataExt::uid(&fs::metadata(path).unwrap());
+    let give = |path: &Path, uid: u32| std::os::unix::fs::chown(path, Some(uid), None).unwrap();
+    let add = |name: &'static str| {
+        let url = "http://127.0.0.1:9";
+        ["connection", "add", name, "--service", "http", "--url", url]
+    };
+    let list = ["connection", "list"];
+
+    // In the home of somebody else what root makes is root's, and is read again.
+    give(home.path(), caller);
+    let done = run(&add("one"), &[]);
+    assert_eq!((done.code, owner(&config), owner(&file)), (0, 0, 0));
+    assert_eq!(run(&list, &[]).code, 0);
+
+    for given in [&file, &config] {
+        give(given, caller);
+        for variables in [
+            &[][..],
+            &[("SUDO_UID", "54321")],
+            &[("SUDO_UID", "")],
+            &[("SUDO_UID", "12345 or so")],
+        ] {
+            let done = run(&list, variables);
+            assert_eq!(done.code, 3, "{done:?}");
+            let path = given.display().to_string();
+            let cure = format!("`chown 0 {path}`");
+            for part in ["uid 12345", &path, &cure, "`--user 12345`", "--config-dir"] {
+                assert!(done.err.contains(part), "{part}: {done:?}");
+            }
+        }
+        assert_eq!(run(&list, &[("SUDO_UID", id)]).code, 0);
+        give(given, 0);
+    }
+
+    // A service file is read by the same rule.
+    let services = config.join("services");
+    fs::create_dir(&services).unwrap();
+    private(&services, 0o700);
+    let described = services.join("mine.toml");
+    write_private(&described, b"");
+    give(&described, caller);
+    let done = run(&["service", "list"], &[]);
+    assert!(done.err.contains("uid 12345"), "{done:?}");
+    fs::remove_file(&described).unwrap();
+
+    // What is made for the caller is the caller's, and goes on to be.
+    give(&config, caller);
+    give(&file, caller);
+    let done = run(&add("two"), &[("SUDO_UID", id)]);
+    assert_eq!((done.code, owner(&file)), (0, caller), "{done:?}");
+    fs::remove_dir_all(&config).unwrap();
+    fs::remove_dir_all(home.path().join(".local")).unwrap_or_default();
+    give(&home.path().join(".config"), caller);
+    let done = run(&add("three"), &[("SUDO_UID", id)]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!((owner(&config), owner(&file)), (caller, caller));
+    let done = run(&["probe", "three"], &[("SUDO_UID", id)]);
+    assert_eq!(done.code, 2, "{done:?}");
+    assert_eq!(owner(&state.join("history.sqlite")), caller);
+    // Which leaves it to them alone.
+    assert_eq!(run(&list, &[]).code, 3);
+    assert_eq!(run(&list, &[("SUDO_UID", id)]).code, 0);
+}
+
+#[test]
 fn after_a_lock_the_key_is_nowhere_in_memory() {
     if !is_root() {
         skip("only root reads the memory of a process that switched that off");

@@ -49,6 +49,8 @@ pub struct Environment {
     pub temporary: PathBuf,
     /// `SWITCHBOARD_COMPLETE`: the shell that asks for completions.
     pub complete: Option<String>,
+    /// `SUDO_UID`: the number of the user who called `sudo`; nothing where it is no number.
+    pub sudo_uid: Option<u32>,
     /// `NO_COLOR`: set and not empty.
     pub no_color: bool,
     /// `TERM`.
@@ -119,6 +121,7 @@ impl Environment {
             passphrase_file: path("SWITCHBOARD_PASSPHRASE_FILE"),
             temporary: path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp")),
             complete: text("SWITCHBOARD_COMPLETE"),
+            sudo_uid: text("SUDO_UID").and_then(|number| number.parse().ok()),
             no_color: raw("NO_COLOR").is_some(),
             term: text("TERM"),
             colorterm: text("COLORTERM"),
@@ -214,6 +217,18 @@ mod tests {
         assert_eq!(environment.temporary, PathBuf::from("/tmp"));
         let moved = Environment::of([("TMPDIR", "/var/tmp")]);
         assert_eq!(moved.temporary, PathBuf::from("/var/tmp"));
+        for (word, uid) in [
+            ("1000", Some(1000)),
+            ("me", None),
+            ("1000 0", None),
+            ("-1", None),
+        ] {
+            assert_eq!(
+                Environment::of([("SUDO_UID", word)]).sudo_uid,
+                uid,
+                "{word}"
+            );
+        }
         assert_eq!(environment.proxies.http, None);
         assert_eq!(environment.proxies.https.as_deref(), Some("http://lower"));
     }

@@ -9,6 +9,7 @@ mod owner;
 mod pipe;
 mod private;
 mod socket;
+mod trust;
 mod whole;
 
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -17,7 +18,6 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
-use rustix::process::{Uid, geteuid};
 use zeroize::Zeroizing;
 
 pub use descriptor::{ignored_signals, keep_from_children, open_descriptors};
@@ -27,6 +27,7 @@ pub(in crate::store) use owner::make_private_file;
 pub use owner::{is_read_only, make_private_folder, unwritable, unwritable_folder};
 pub use private::PrivateFolder;
 pub use socket::{SocketName, bind_private_socket};
+pub use trust::{refuse_writable_by_others, trust_caller};
 pub use whole::{
     Staged, followed, is_same_file, lies_in, stage, sweep, try_to_write, write_out, write_public,
     write_whole,
@@ -43,7 +44,6 @@ pub const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
 /// No secret is larger, bytes.
 pub const SECRET_LIMIT: u64 = Secret::LIMIT;
 
-const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 const GROUP_OR_OTHERS_ANY: u32 = 0o077;
 
 /// Why a file was not read or written. Says which file; the cause, where there is one, is its source.
@@ -145,11 +145,10 @@ pub enum FileProblem {
     },
     /// Somebody else owns it, and can change it whatever its mode is.
     #[error(
-        "{0} belongs to another user (uid {1}), who can change it, so it is not used: copy it, or run `chown {2} {3}`",
+        "{0} belongs to another user (uid {1}), who can change it, so it is not used: {2}",
         shown(path),
         owner,
-        geteuid().as_raw(),
-        quoted(path)
+        trust::cure(path, *owner)
     )]
     AnothersFile {
         /// The file or folder.
@@ -421,54 +420,6 @@ pub(super) fn line_in(bytes: &[u8]) -> io::Result<Option<Secret>> {
         .map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))))
-}
-
-/// Refuses a file that group or others may change, or that is another user's, or that lies in such a folder. A
-/// symbolic link is followed: both folders count.
-pub fn refuse_writable_by_others(path: &Path) -> Result<(), FileProblem> {
-    let target = followed(path);
-    // A device is none, and nobody is to change its mode.
-    if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
-        return Err(FileProblem::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    for path in [Some(target.as_path()), target.parent(), path.parent()] {
-        let Some(path) = path else { continue };
-        // A bare name lies in the folder where the program was started.
-        let path = if path.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            path
-        };
-        let found = match fs::metadata(path) {
-            Ok(found) => found,
-            Err(source) if source.kind() == io::ErrorKind::NotFound => continue,
-            Err(source) => {
-                return Err(FileProblem::Read {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
-        };
-        if found.permissions().mode() & GROUP_OR_OTHERS_WRITE != 0 {
-            return Err(FileProblem::WritableByOthers {
-                path: path.to_owned(),
-            });
-        }
-        if is_anothers(found.uid(), geteuid()) {
-            return Err(FileProblem::AnothersFile {
-                path: path.to_owned(),
-                owner: found.uid(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Whether `owner` is neither `user` nor root. Root may use what any user has: that is what `sudo` is for.
-fn is_anothers(owner: u32, user: Uid) -> bool {
-    !user.is_root() && owner != 0 && owner != user.as_raw()
 }
 
 /// The permission bits of what is at `path`.

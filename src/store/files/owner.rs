@@ -8,6 +8,7 @@ use std::path::Path;
 use rustix::fs::{Access, OFlags, StatVfsMountFlags, access, statvfs};
 use rustix::process::geteuid;
 
+use super::trust::is_trusted;
 use super::whole::parts;
 use super::{FileProblem, shown};
 use crate::domain::text::shell_word;
@@ -39,14 +40,15 @@ pub fn make_private_folder(path: &Path) -> Result<(), FileProblem> {
     Ok(())
 }
 
-/// What root has just made at `path` belongs to whom the folder around it does: after one `sudo switchboard` with
-/// the user's home, they could else save nothing any more. By its descriptor, as the user may put another thing
-/// there meanwhile.
+/// What root has just made at `path` belongs to whom the folder around it does, where that is the user who called it:
+/// after one `sudo switchboard` with the user's home, they could else save nothing any more. Anybody else's it would
+/// not read again. By its descriptor, as the user may put another thing there meanwhile.
 pub(in crate::store) fn leave_to_owner(made: &File, path: &Path) {
     if geteuid().is_root()
         && let Ok((folder, _)) = parts(path)
         && let Ok(owner) = fs::metadata(folder)
         && owner.uid() != 0
+        && is_trusted(owner.uid())
     {
         let _ = fchown(made, Some(owner.uid()), Some(owner.gid()));
     }
@@ -156,21 +158,31 @@ mod tests {
     use std::os::unix::fs::chown;
 
     use super::*;
-    use crate::store::files::{Lock, write_whole};
+    use crate::store::files::{Lock, trust_caller, write_whole};
 
-    /// Somebody who is not root.
+    /// Somebody who is not root: in all tests here the one who has called it.
     const USER: u32 = 65534;
+    /// And somebody else.
+    const OTHER: u32 = 12345;
 
     #[test]
     fn what_root_makes_in_a_users_folder_is_the_users() {
         if !geteuid().is_root() {
             return;
         }
+        trust_caller(Some(USER));
         let home = tempfile::tempdir().unwrap();
         let owner = |path: &Path| fs::metadata(path).unwrap().uid();
         let below = home.path().join("a/b");
         make_private_folder(&below).unwrap();
         assert_eq!(owner(&below), 0, "root's own stays root's");
+        chown(home.path(), Some(OTHER), Some(OTHER)).unwrap();
+        let below = home.path().join("of/others");
+        make_private_folder(&below).unwrap();
+        write_whole(&below.join("text"), b"text").unwrap();
+        for path in [below.parent().unwrap(), &below, &below.join("text")] {
+            assert_eq!(owner(path), 0, "root could not read {path:?} again");
+        }
         chown(home.path(), Some(USER), Some(USER)).unwrap();
         let below = home.path().join("c/d");
         make_private_folder(&below).unwrap();

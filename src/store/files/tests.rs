@@ -289,19 +289,6 @@ fn a_secret_comes_through_a_descriptor() {
 }
 
 #[test]
-fn what_is_another_users_is_not_believed() {
-    let (root, user) = (Uid::ROOT, Uid::from_raw(1000));
-    for (owner, user, anothers) in [
-        (1000, user, false),
-        (0, user, false),
-        (1234, user, true),
-        (1234, root, false),
-    ] {
-        assert_eq!(is_anothers(owner, user), anothers, "{owner} for {user:?}");
-    }
-}
-
-#[test]
 fn a_pipe_is_written_into_and_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pipe");
