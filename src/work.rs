@@ -36,6 +36,7 @@ mod history_writer;
 mod jitter;
 mod job;
 mod lazy_state;
+mod lines;
 mod local;
 pub mod moving;
 pub mod offline;

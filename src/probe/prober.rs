@@ -94,7 +94,7 @@ impl Prober {
     }
 
     /// Climbs the ladder of `subject`. The profile's time covers the whole run, but not the
-    /// waiting for a turn at the host, or for a place of a look-up.
+    /// waiting for a turn at the host, for a place of a look-up, or for what is written down of an attempt.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is another room's, and no two of them belong together"
@@ -192,6 +192,7 @@ impl Prober {
         drop(turn);
         context.took = Some(reply.phases.wait.unwrap_or_default());
         let step = ladder.answer(RungAnswer::Reply(Box::new(reply)));
+        let settling = Instant::now();
         if let Some(ticket) = ticket {
             let end = ladder.attempt_end().unwrap_or(AttemptEnd::Inconclusive);
             context.gate.settle(ticket, end).await;
@@ -199,6 +200,8 @@ impl Prober {
         if let Some(until) = ladder.quiet_until() {
             context.gate.quiet(&host, until).await;
         }
+        // The disk's time is not the host's.
+        context.deadline += settling.elapsed();
         step
     }
 

@@ -14,6 +14,7 @@ use super::history_writer::HistoryWriter;
 use super::job::Recent;
 use super::lazy_state::LazyState;
 use super::preparations::Preparations;
+use super::lines::Lines;
 use super::recognising::Recognising;
 use super::secret_cache::SecretCache;
 use super::services::Services;
@@ -82,6 +83,7 @@ pub(super) struct Inner {
     /// Whether the program, or its command, is at its end: no further key is sent.
     pub(super) closing: AtomicBool,
     pub(super) bookings: Bookings,
+    pub(super) lines: Lines,
     pub(super) preparations: Preparations,
     /// Wakes those who wait for attempts under way to end.
     pub(super) settled: Notify,
@@ -311,6 +313,7 @@ impl Inner {
             in_flight: InFlight::default(),
             closing: AtomicBool::new(false),
             bookings: Bookings::default(),
+            lines: Lines::default(),
             preparations: Preparations::default(),
             settled: Notify::new(),
             clipboard: OnceLock::new(),

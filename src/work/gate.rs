@@ -20,9 +20,6 @@ use crate::probe::budget::{self, Decision};
 use crate::probe::{Gate, Permit, Ticket};
 use crate::store::StateDb;
 
-/// How long is waited for other attempts to end, whose rejection would use up the budget: as long as a
-/// request on a slow host may take that somebody typed on over.
-const PATIENCE: Duration = Duration::from_secs(7);
 /// How often it is looked whether those of another program have.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -230,6 +227,7 @@ impl Gate for LockoutGate {
         })
         .await;
         self.inner.in_flight.ended(&ticket);
+        self.inner.lines.ended(&ticket.host);
         self.under_way.send_replace(false);
         self.inner.settled.notify_waiters();
         // The probe ends here, before it asks anything else.
@@ -244,51 +242,91 @@ impl Gate for LockoutGate {
     }
 }
 
+/// What the budget says to one who asks.
+enum Answer {
+    Decided(Permit),
+    /// Not while others are under way, of which the oldest counts as refused at the time.
+    Busy(Timestamp, KeyFingerprint),
+}
+
 impl LockoutGate {
-    /// Asks the budget until it grants or refuses; while other attempts are under way, for some seconds.
+    /// Asks the budget until it grants or refuses; while other attempts are under way, as long as those end.
     async fn wait_for_permit(
         &self,
         host: &HostPort,
         pair: (&str, &Secret),
         proven: bool,
     ) -> Permit {
-        let patience = Instant::now() + PATIENCE;
+        if let Some(permit) = self.permit_in_turn(host, pair, proven).await {
+            return permit;
+        }
+        // Nothing is booked, and nobody wants the answer any more.
+        self.under_way.send_replace(false);
+        std::future::pending().await
+    }
+
+    /// Nothing where nobody wants it any more.
+    async fn permit_in_turn(
+        &self,
+        host: &HostPort,
+        pair: (&str, &Secret),
+        proven: bool,
+    ) -> Option<Permit> {
+        let since = Instant::now();
+        let (mut until, key) = match self.answer(host, pair, proven).await {
+            Answer::Decided(permit) => return Some(permit),
+            Answer::Busy(until, key) => (until, key),
+        };
+        let place = self.inner.lines.join(host, &key, since);
+        let mut turn = std::pin::pin!(place.head());
+        let mut head = None;
         loop {
             let settled = self.inner.settled.notified();
-            let until = match self.ask(host, pair, proven).await {
-                Err(why) => return Permit::Unbooked(Cause::new(why)),
-                Ok((Decision::Granted(number), key)) => {
-                    return self.granted(host, key, proven, number);
-                }
-                Ok((Decision::Paused(stop), _)) => {
-                    return Permit::Paused {
-                        until: Some(stop.until),
-                        why: stop.why,
-                        by: stop.by,
-                    };
-                }
-                Ok((Decision::Busy { until }, _)) => until,
-            };
-            if Instant::now() >= patience {
-                return Permit::Paused {
-                    until: Some(until),
-                    why: "other attempts at this host are under way, whose rejection would use up \
-                          what it allows"
-                        .to_owned(),
-                    by: StoppedBy::Budget,
-                };
-            }
-            let look = patience.min(Instant::now() + LOOK);
-            tokio::select! {
-                () = settled => {}
-                () = sleep_until(look) => {}
-            }
-            // Nothing is booked, and nobody wants the answer any more.
             if self.caller.has_gone() || self.inner.closing.load(Ordering::SeqCst) {
-                self.under_way.send_replace(false);
-                return std::future::pending().await;
+                return None;
+            }
+            if head.is_some() {
+                match self.answer(host, pair, proven).await {
+                    Answer::Decided(permit) => return Some(permit),
+                    Answer::Busy(later, _) => until = later,
+                }
+            }
+            let (now, gives_up) = (Instant::now(), place.gives_up());
+            if now >= gives_up {
+                return Some(crowded(until));
+            }
+            tokio::select! {
+                biased;
+                first = &mut turn, if head.is_none() => head = first,
+                () = settled, if head.is_some() => {}
+                () = sleep_until(gives_up.min(now + LOOK)) => {}
             }
         }
+    }
+
+    /// Asks the budget once.
+    async fn answer(&self, host: &HostPort, pair: (&str, &Secret), proven: bool) -> Answer {
+        Answer::Decided(match self.ask(host, pair, proven).await {
+            Err(why) => Permit::Unbooked(Cause::new(why)),
+            Ok((Decision::Granted(number), key)) => self.granted(host, key, proven, number),
+            Ok((Decision::Paused(stop), _)) => Permit::Paused {
+                until: Some(stop.until),
+                why: stop.why,
+                by: stop.by,
+            },
+            Ok((Decision::Busy { until }, key)) => return Answer::Busy(until, key),
+        })
+    }
+}
+
+/// None of those that are under way has ended in time.
+fn crowded(until: Timestamp) -> Permit {
+    Permit::Paused {
+        until: Some(until),
+        why:
+            "other attempts at this host are under way, whose rejection would use up what it allows"
+                .to_owned(),
+        by: StoppedBy::Budget,
     }
 }
 

@@ -21,6 +21,8 @@ struct MemoryGate {
     records: Mutex<HashMap<HostPort, BudgetRecord>>,
     diary: Mutex<Vec<String>>,
     unbooked: bool,
+    /// How many turns of the runtime it takes until an end is written down, and how long that took.
+    settling: Mutex<(usize, Duration)>,
 }
 
 impl MemoryGate {
@@ -69,6 +71,12 @@ impl Gate for MemoryGate {
 
     async fn settle(&self, ticket: Ticket, end: AttemptEnd) {
         self.note(format!("settle {} {end:?}", ticket.number));
+        let begun = Instant::now();
+        let turns = self.settling.lock().unwrap().0;
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        self.settling.lock().unwrap().1 = begun.elapsed();
         let mut records = self.records.lock().unwrap();
         let record = records.entry(ticket.host).or_default();
         budget::settle(record, ticket.number, end, Timestamp::now());
@@ -297,6 +305,33 @@ async fn a_key_whose_answer_would_come_too_late_is_neither_booked_nor_sent() {
             "the last answer tells"
         );
     }
+}
+
+/// Else a slow disk would use up the time of the requests that follow.
+#[tokio::test]
+async fn what_is_written_down_of_an_attempt_spends_none_of_the_time() {
+    let stub = Stub::plain(reply("200 OK", "", "{}")).await;
+    let gate = MemoryGate {
+        settling: Mutex::new((10_000, Duration::ZERO)),
+        ..MemoryGate::default()
+    };
+    let (prober, profile) = (Prober::default(), Profile::default());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut context = RunContext {
+        profile: &profile,
+        transport: prober.transport(&profile),
+        deadline,
+        took: None,
+        gate: &gate,
+    };
+    let begun = Ladder::begin(&http(), with_key(&stub), Timestamp::now());
+    let (mut ladder, Step::Ask(ask)) = begun else {
+        panic!("{begun:?}");
+    };
+    prober.step(&mut ladder, *ask, &mut context).await;
+    let took = gate.settling.lock().unwrap().1;
+    assert!(took > Duration::ZERO);
+    assert!(context.deadline >= deadline + took, "{took:?}");
 }
 
 #[tokio::test]

@@ -385,6 +385,63 @@ async fn whoever_went_while_others_were_under_way_sends_no_key() {
     assert_eq!(pending.count(), 1, "{attempts:?}");
 }
 
+/// A batch on one host takes longer than anybody waits for a single answer, and nobody in it is told that others are in
+/// the way.
+#[tokio::test(start_paused = true)]
+async fn whoever_stands_behind_others_waits_as_long_as_those_end() {
+    let home = Home::new();
+    let core = home.core();
+    let host = HostPort {
+        host: "127.0.0.1".into(),
+        port: 443,
+    };
+    let key = Secret::new(KEY);
+    let sent = std::sync::Mutex::new(Vec::new());
+    let attempt = async |number: usize| {
+        let gate = LockoutGate::new(Arc::clone(&core.0), false);
+        let permit = gate.book(&host, ("shop-api", &key), false).await;
+        let Permit::Granted(ticket) = permit else {
+            panic!("{number}: {permit:?}");
+        };
+        sent.lock().unwrap().push(number);
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        gate.settle(ticket, AttemptEnd::Accepted).await;
+    };
+    let begun = tokio::time::Instant::now();
+    futures_util::future::join_all((0..12).map(attempt)).await;
+    assert!(begun.elapsed() >= Duration::from_secs(30), "two at a time");
+    assert!(sent.into_inner().unwrap().is_sorted(), "one behind the other");
+    let attempts = core.0.state().unwrap().budget(&host).unwrap().attempts;
+    assert_eq!(attempts, []);
+}
+
+/// Where none of those under way ends, all who wait hear so at the same time, and not one after the other.
+#[tokio::test(start_paused = true)]
+async fn where_no_attempt_ends_nobody_waits_for_long() {
+    let home = Home::new();
+    let core = home.core();
+    let host = HostPort {
+        host: "127.0.0.1".into(),
+        port: 443,
+    };
+    let key = Secret::new(KEY);
+    let attempt = async |_: usize| {
+        let gate = LockoutGate::new(Arc::clone(&core.0), false);
+        gate.book(&host, ("shop-api", &key), false).await
+    };
+    let begun = tokio::time::Instant::now();
+    let permits = futures_util::future::join_all((0..8).map(attempt)).await;
+    let sent = permits.iter().filter(|it| matches!(it, Permit::Granted(_)));
+    assert_eq!(sent.count(), 2, "{permits:?}");
+    let told = |it: &&Permit| matches!(it, Permit::Paused { why, .. } if why.contains("under way"));
+    assert_eq!(permits.iter().filter(told).count(), 6, "{permits:?}");
+    let waited = begun.elapsed();
+    assert!(
+        waited >= Duration::from_secs(7) && waited < Duration::from_secs(8),
+        "{waited:?}"
+    );
+}
+
 /// No key is sent for a caller that has gone, nor once the program ends; and what follows an answer is not asked.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_booked_for_whoever_has_gone_or_once_the_program_ends() {
