@@ -66,6 +66,50 @@ fn a_proven_draft_is_saved_at_once() {
 }
 
 #[test]
+fn a_key_that_lasts_as_long_as_the_program_is_said_to() {
+    for (kept, expected) in [
+        (
+            SecretRef::Ask,
+            "b.example.com is saved, its key until this program ends",
+        ),
+        (
+            SecretRef::Vault("b/key".to_owned()),
+            "b.example.com is saved",
+        ),
+    ] {
+        let mut scene = proven();
+        scene.keys("ctrl-s");
+        let (mut draft, ..) = save(&mut scene);
+        draft.connection.key = Some(kept);
+        let saved = StoreMessage::Saved(Box::new(draft.connection), 0);
+        scene.send(Message::Store(saved));
+        assert_eq!(scene.notice(), expected);
+    }
+}
+
+#[test]
+fn a_key_that_was_parted_from_one_that_others_share_is_said_to_be() {
+    let shared = |entry: &str| Some(SecretRef::Vault(format!("{entry}/key")));
+    for (others, expected) in [
+        (
+            shared("a"),
+            "a is saved, with a key of its own: others keep the one they shared",
+        ),
+        (shared("other"), "a is saved"),
+    ] {
+        let (mut one, mut other) = (shop("a"), shop("b"));
+        (one.key, other.key) = (shared("a"), others);
+        let mut scene = Scene::with(vec![one, other]);
+        scene.keys("e ctrl-s y");
+        let (mut draft, ..) = save(&mut scene);
+        draft.connection.key = shared("a-2");
+        let saved = StoreMessage::Saved(Box::new(draft.connection), 0);
+        scene.send(Message::Store(saved));
+        assert_eq!(scene.notice(), expected);
+    }
+}
+
+#[test]
 fn anything_else_asks_first() {
     let mut scene = filled();
     scene

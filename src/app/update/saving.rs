@@ -159,6 +159,8 @@ impl Model {
         self.disguise.learn_connection(&connection);
         let form = self.form.take_if(|form| form.saving);
         let replaced = form.as_ref().and_then(|form| form.editing.clone());
+        let keyed = form.as_ref().is_some_and(|form| form.draft().0.key_changed);
+        let lasts = !(keyed && connection.key == Some(SecretRef::Ask));
         let (selected, handles) = (self.list.selected.clone(), self.held_handles());
         let was_selected =
             selected.is_some() && (selected.as_ref() == Some(&name) || selected == replaced);
@@ -167,11 +169,11 @@ impl Model {
             && !was_selected
             && selected.is_some_and(|name| self.entries.contains(&name));
         let old = replaced.and_then(|name| self.entries.remove(&name));
-        let connection = Arc::new(connection);
-        let unprobed = || Box::new(ListedConnection::unprobed(Arc::clone(&connection)));
         let parted = old
             .as_ref()
             .is_some_and(|old| self.is_parted(&old.connection, &connection));
+        let connection = Arc::new(connection);
+        let unprobed = || Box::new(ListedConnection::unprobed(Arc::clone(&connection)));
         let mut entry = old.unwrap_or_else(unprobed);
         entry.connection = Arc::clone(&connection);
         if let Some(form) = form {
@@ -194,17 +196,15 @@ impl Model {
         out.push(Effect::Watching(WatchingEffect::Replan));
         let shown = self.shown_name(&name);
         match left {
-            0 => self.say(format!("{shown} is saved")),
-            left => self.complain(format!("{shown} is saved; {}", left_in_store("old", left))),
             0 if parted => self.say(format!(
                 "{shown} is saved, with a key of its own: others keep the one they shared"
             )),
             0 if !lasts => self.say(format!("{shown} is saved, its key until this program ends")),
+            0 => self.say(format!("{shown} is saved")),
+            left => self.complain(format!("{shown} is saved; {}", left_in_store("old", left))),
         }
     }
 
-    /// What was just saved is to be seen. The `handles` are those that it had, where it was selected before.
-    fn select_saved(&mut self, name: &Name, handles: Option<Vec<HandleRow>>) {
     /// Whether others still refer to the key that the connection had, and it has another now.
     fn is_parted(&self, before: &Connection, after: &Connection) -> bool {
         let (Some(SecretRef::Vault(_) | SecretRef::Keyring(_)), Some(_)) =
@@ -216,6 +216,8 @@ impl Model {
         before.key != after.key && others.any(|other| other.connection.key == before.key)
     }
 
+    /// What was just saved is to be seen. The `handles` are those that it had, where it was selected before.
+    fn select_saved(&mut self, name: &Name, handles: Option<Vec<HandleRow>>) {
         self.list.selected = Some(name.clone());
         if let Some(handles) = handles {
             self.handles_changed(&handles);

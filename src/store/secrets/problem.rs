@@ -46,7 +46,9 @@ pub enum SecretProblem {
         why: String,
     },
     /// Not entered in this session.
-    #[error("this secret is asked for once a session: enter it, or choose a place that keeps it")]
+    #[error(
+        "this secret is asked for once a session, and was not entered in this one: on the screen e, its field and Ctrl-S enter it, and a command asks for it at a terminal; or choose a place that keeps it"
+    )]
     NotEntered,
     /// The keyring.
     #[error(transparent)]
