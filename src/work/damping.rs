@@ -50,6 +50,20 @@ impl Damping {
         self.hear(state)
     }
 
+    /// The same of a failure that may be this machine's own: it counts, and is not announced yet.
+    pub fn hear_doubtful(&mut self, state: State) {
+        match state {
+            State::Down => self.failures = self.failures.saturating_add(1),
+            State::Ok | State::Warn | State::Unknown => self.interrupt(),
+        }
+    }
+
+    /// A probe said nothing of the host: what failed before it is no row with what fails after it.
+    pub const fn interrupt(&mut self) {
+        self.failures = 0;
+        self.other = None;
+    }
+
     /// Takes in why a probe ended as it did, beside its state, of which `is_announced` was a change. Says whether a
     /// connection that needs a hand now needs another one: the same other reason twice in a row, so that a host that
     /// fails now in this way, now in that, is told of once.
@@ -119,6 +133,25 @@ mod tests {
         assert_eq!(damping.hear_alone(Up), None);
         assert_eq!(damping.hear_alone(Down), Some(down));
         assert_eq!(damping.hear(Down), None);
+    }
+
+    #[test]
+    fn a_failure_in_doubt_counts_and_is_announced_by_the_next_that_is_not() {
+        let mut damping = Damping::resumed(Up);
+        damping.hear_doubtful(Down);
+        damping.hear_doubtful(Down);
+        damping.hear_doubtful(Down);
+        assert_eq!(damping.announced(), Some(Up));
+        assert_eq!(damping.hear(Down).map(|change| change.to), Some(Down));
+    }
+
+    #[test]
+    fn what_says_nothing_of_the_host_breaks_the_row_and_is_no_news() {
+        let mut damping = Damping::resumed(Up);
+        assert_eq!(damping.hear(Down), None);
+        damping.interrupt();
+        assert_eq!(damping.hear(Down), None);
+        assert_eq!(damping.hear(Up), None, "it was up all the time");
     }
 
     #[test]

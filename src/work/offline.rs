@@ -4,6 +4,8 @@
 //! nobody answering in between, do. Hosts whose name never worked are left out: they fail online as well.
 
 use std::collections::HashSet;
+use std::ops::Range;
+use std::time::Duration;
 
 use crate::domain::{Endpoint, HostPort, Reason, Verdict};
 use crate::probe::route;
@@ -15,33 +17,90 @@ const SHARE: usize = 10;
 /// See [`SHARE`].
 const MOST: usize = 20;
 
+/// How long after the first silence it is still being found out whether this machine is offline. A neighbour that is
+/// gone is suspected after 5 seconds and asked for 3, and only then, and after 3 more at each further try, does the
+/// kernel say that there is no way (`delay_first_probe_time`, `ucast_solicit` and `mcast_solicit` in arp(7)).
+/// Whoever gives up before that has seen a timeout.
+const FOUND_OUT_WITHIN: Duration = Duration::from_secs(15);
+
 /// What was heard of the watched hosts since the last one that answered.
 #[derive(Clone, Debug, Default)]
 pub struct Reachability {
     silent: HashSet<HostPort>,
     chronic: HashSet<HostPort>,
+    /// Those that did not answer in time: the host, a firewall there, or this machine.
+    late: HashSet<HostPort>,
+    /// When the first of all these was heard of.
+    since: Option<Duration>,
+}
+
+/// How this machine stands, as far as its probes show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Nothing speaks against it.
+    Online,
+    /// As many hosts as would show that it is offline have just fallen silent, and none has answered since: whose
+    /// failure that is will be known in a moment.
+    Doubtful,
+    /// It seems to be offline.
+    Offline,
 }
 
 impl Reachability {
-    /// Takes in what became of a probe of `host`, one of `watched` distinct hosts, and says whether this machine
-    /// seems to be offline now.
-    pub fn hear(&mut self, host: &HostPort, reason: Reason, watched: usize) -> bool {
+    /// Takes in what became of a probe of `host`, one of `watched` distinct hosts, that ran at this time (as far from
+    /// any one moment), and says how this machine stands now.
+    pub fn hear(
+        &mut self,
+        host: &HostPort,
+        (reason, ran): (Reason, Range<Duration>),
+        watched: usize,
+    ) -> Network {
         match reason {
+            Reason::ConnectTimeout => {
+                self.late.insert(host.clone());
+                self.since.get_or_insert(ran.end);
+            }
             failed if Self::is_network_failure(failed) && !self.chronic.contains(host) => {
                 self.silent.insert(host.clone());
+                self.since.get_or_insert(ran.end);
             }
+            // Its host answered once, before the others fell silent, and then no more.
+            Reason::ResponseTimeout | Reason::TlsFailed
+                if self.since.is_some_and(|since| ran.start < since) => {}
             answer if Self::is_answer(answer) => {
                 self.chronic.extend(self.silent.drain());
                 self.chronic.remove(host);
+                self.late.clear();
+                self.since = None;
             }
             _ => {}
         }
-        self.is_offline(watched)
+        self.network(ran.end, watched)
+    }
+
+    fn network(&self, now: Duration, watched: usize) -> Network {
+        if self.is_offline(watched) {
+            return Network::Offline;
+        }
+        let mute = self.late.union(&self.silent).count();
+        let is_new = |since| now.saturating_sub(since) < FOUND_OUT_WITHIN;
+        if mute >= fewest(watched) && self.since.is_some_and(is_new) {
+            Network::Doubtful
+        } else {
+            Network::Online
+        }
     }
 
     /// Whether a probe that ended so failed at the name server or at routing.
-    pub const fn is_network_failure(reason: Reason) -> bool {
+    const fn is_network_failure(reason: Reason) -> bool {
         matches!(reason, Reason::DnsFailed | Reason::Unreachable)
+    }
+
+    /// Whether nobody beyond this machine answered, so that it says nothing of the host where this machine is offline.
+    /// A name server that knows no such name has answered.
+    pub fn is_silence(verdict: &Verdict) -> bool {
+        let by_proxy = verdict.reason == Reason::ProxyFailed && verdict.status == 0;
+        by_proxy || SideBySide::may_keep(verdict.reason)
     }
 
     /// Whether somebody beyond this machine answered a probe that ended so.
@@ -62,14 +121,19 @@ impl Reachability {
     }
 
     /// Whether this machine seems to be offline, of whose probes so many distinct hosts are asked.
-    pub fn is_offline(&self, watched: usize) -> bool {
-        self.silent.len() >= (watched / SHARE).clamp(FEWEST, MOST)
+    fn is_offline(&self, watched: usize) -> bool {
+        self.silent.len() >= fewest(watched)
     }
 }
 
+/// How many of so many watched hosts must fail at once.
+fn fewest(watched: usize) -> usize {
+    (watched / SHARE).clamp(FEWEST, MOST)
+}
+
 /// Verdicts of several connections that were asked once, side by side. Those that failed at the name server or
-/// at routing are kept back until another host answers, or the last has come: only then is it known whose
-/// failure it is.
+/// at routing, or found nobody in time, are kept back until another host answers, or the last has come: only then is it
+/// known whose failure it is.
 #[derive(Debug, Default)]
 pub struct SideBySide {
     reach: Reachability,
@@ -81,7 +145,7 @@ pub struct SideBySide {
 impl SideBySide {
     /// Whether a verdict of this reason may be read anew once others have come.
     pub const fn may_keep(reason: Reason) -> bool {
-        Reachability::is_network_failure(reason)
+        Reachability::is_network_failure(reason) || matches!(reason, Reason::ConnectTimeout)
     }
 
     /// Takes in one verdict, and gives those that can be told by now.
@@ -108,7 +172,8 @@ impl SideBySide {
         }
         if let Some(host) = distant(url) {
             self.hosts.insert(host.clone());
-            self.reach.hear(&host, reason, self.hosts.len());
+            let once = Duration::ZERO..Duration::ZERO;
+            self.reach.hear(&host, (reason, once), self.hosts.len());
             self.answered = Reachability::is_answer(reason);
         }
         if self.answered {
@@ -184,6 +249,11 @@ mod tests {
     use super::*;
     use crate::domain::{Address, ServiceId, State};
     use crate::work::local::local_error;
+    use Network::{Doubtful, Offline, Online};
+    use Reason::{
+        ConnectTimeout, Connected, DnsFailed, DnsNotFound, ProxyFailed, Refused, ResponseTimeout,
+        TlsFailed, Unreachable,
+    };
 
     fn host(name: &str) -> HostPort {
         HostPort {
@@ -192,50 +262,120 @@ mod tests {
         }
     }
 
+    /// How this machine stands after each of these, heard one after another at these seconds.
+    fn heard(all: &[(u64, &str, Reason)], watched: usize) -> Vec<Network> {
+        let mut reach = Reachability::default();
+        all.iter()
+            .map(|(at, name, reason)| {
+                let at = Duration::from_secs(*at);
+                reach.hear(&host(name), (*reason, at..at), watched)
+            })
+            .collect()
+    }
+
+    /// The same of hosts that are all heard of at once, where it is the last that counts.
+    fn at_last(all: &[(&str, Reason)], watched: usize) -> Network {
+        let all: Vec<_> = all.iter().map(|(name, why)| (0, *name, *why)).collect();
+        heard(&all, watched).pop().unwrap()
+    }
+
     #[test]
     fn three_distinct_hosts_failing_at_once_are_needed() {
-        let mut reach = Reachability::default();
-        for _ in 0..5 {
-            assert!(!reach.hear(&host("a"), Reason::DnsFailed, 3));
-        }
-        assert!(!reach.hear(&host("b"), Reason::Unreachable, 3));
-        assert!(reach.hear(&host("c"), Reason::DnsFailed, 3));
+        let (again, b, c) = ([("a", DnsFailed); 5], ("b", Unreachable), ("c", DnsFailed));
+        assert_eq!(at_last(&again, 3), Online);
+        assert_eq!(at_last(&[&again[..], &[b]].concat(), 3), Online);
+        assert_eq!(at_last(&[&again[..], &[b, c]].concat(), 3), Offline);
     }
 
     #[test]
     fn one_answer_of_any_kind_ends_it() {
-        let mut reach = Reachability::default();
-        for name in ["a", "b", "c"] {
-            reach.hear(&host(name), Reason::DnsFailed, 3);
-        }
-        assert!(!reach.hear(&host("a"), Reason::Refused, 3));
+        let failed = ["a", "b", "c"].map(|name| (name, DnsFailed));
+        assert_eq!(at_last(&failed, 3), Offline);
+        let answered = [&failed[..], &[("a", Refused)]].concat();
+        assert_eq!(at_last(&answered, 3), Online);
     }
 
     #[test]
     fn names_that_never_worked_do_not_count_again() {
-        let mut reach = Reachability::default();
-        for name in ["a", "b"] {
-            reach.hear(&host(name), Reason::DnsFailed, 4);
-        }
-        reach.hear(&host("c"), Reason::Connected, 4);
+        let mut all = vec![("a", DnsFailed), ("b", DnsFailed), ("c", Connected)];
         for name in ["a", "b", "d"] {
-            assert!(!reach.hear(&host(name), Reason::DnsFailed, 4));
+            all.push((name, DnsFailed));
+            assert_eq!(at_last(&all, 4), Online);
         }
     }
 
     #[test]
     fn what_a_name_server_answered_is_no_sign_either_way() {
-        let mut reach = Reachability::default();
-        for name in ["a", "b", "c", "d"] {
-            assert!(!reach.hear(&host(name), Reason::DnsNotFound, 4));
-        }
-        for name in ["a", "b"] {
-            assert!(!reach.hear(&host(name), Reason::Unreachable, 4));
-        }
-        assert!(!reach.hear(&host("c"), Reason::DnsNotFound, 4));
+        let mut all = ["a", "b", "c", "d"]
+            .map(|name| (name, DnsNotFound))
+            .to_vec();
+        all.extend(["a", "b"].map(|name| (name, Unreachable)));
         // Nor is a proxy that nobody reaches.
-        assert!(!reach.hear(&host("e"), Reason::ProxyFailed, 4));
-        assert!(reach.hear(&host("d"), Reason::Unreachable, 4));
+        all.extend([("c", DnsNotFound), ("e", ProxyFailed)]);
+        assert_eq!(at_last(&all, 4), Online);
+        all.push(("d", Unreachable));
+        assert_eq!(at_last(&all, 4), Offline);
+    }
+
+    #[test]
+    fn hosts_that_only_do_not_answer_in_time_are_doubted_for_a_moment_and_show_nothing() {
+        let late = |at| ["a", "b", "c"].map(|name| (at, name, ConnectTimeout));
+        assert_eq!(heard(&late(7), 3), [Online, Online, Doubtful]);
+        // As long as the kernel may take to say that there is no way; from the first of them on.
+        let all = [&late(7)[..], &late(21), &late(22)].concat();
+        assert_eq!(heard(&all, 3)[3..6], [Doubtful; 3]);
+        assert_eq!(heard(&all, 3)[6..], [Online; 3]);
+        // Those that say so count with those that time out; offline is what three of them show.
+        let mut mixed = vec![(0, "a", Unreachable), (1, "b", ConnectTimeout)];
+        mixed.extend([(1, "c", ConnectTimeout), (2, "b", Unreachable)]);
+        mixed.push((2, "c", DnsFailed));
+        let stands = [Online, Online, Doubtful, Doubtful, Offline];
+        assert_eq!(heard(&mixed, 3), stands);
+        // And then it is, however long ago that was.
+        mixed.push((90, "a", ConnectTimeout));
+        assert_eq!(heard(&mixed, 3).pop(), Some(Offline));
+    }
+
+    #[test]
+    fn while_others_answer_no_failure_is_in_doubt() {
+        let round = |at| {
+            [
+                ("a", ConnectTimeout),
+                ("b", ConnectTimeout),
+                ("up", Connected),
+                ("c", ConnectTimeout),
+            ]
+            .map(|(name, reason)| (at, name, reason))
+        };
+        let all = [&round(0)[..], &round(5), &round(10)].concat();
+        assert_eq!(heard(&all[..4], 4), [Online; 4]);
+        // Between two answers of the one: three of four, which is for a moment as it would begin.
+        let doubted = heard(&all, 4).into_iter().filter(|one| *one != Online);
+        assert_eq!(doubted.collect::<Vec<_>>(), [Doubtful; 2]);
+        assert_eq!(heard(&[&round(0)[..], &round(20)].concat(), 4), [Online; 8]);
+    }
+
+    #[test]
+    fn who_answered_once_before_the_others_fell_silent_and_then_no_more_shows_nothing() {
+        let second = Duration::from_secs;
+        for reason in [ResponseTimeout, TlsFailed] {
+            for (began, stands) in [(1, Offline), (5, Online)] {
+                let mut reach = Reachability::default();
+                for name in ["a", "b", "c"] {
+                    reach.hear(&host(name), (Unreachable, second(2)..second(3)), 4);
+                }
+                let ran = second(began)..second(9);
+                assert_eq!(reach.hear(&host("d"), (reason, ran), 4), stands, "{reason}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_answered_is_no_silence() {
+        let mut verdict = of("http://a.example", ProxyFailed);
+        assert!(Reachability::is_silence(&verdict));
+        verdict.status = 407;
+        assert!(!Reachability::is_silence(&verdict));
     }
 
     fn of(url: &str, reason: Reason) -> Verdict {
@@ -256,7 +396,7 @@ mod tests {
 
     #[test]
     fn three_hosts_that_fail_side_by_side_are_this_machine_unless_another_answers() {
-        use Reason::{DnsFailed, Offline, Refused, Unreachable};
+        use Reason::Offline;
         let (a, b, c) = ("http://a.example", "http://b.example", "http://c.example");
         let failing = [(a, DnsFailed), (b, Unreachable), (c, DnsFailed)];
         let reasons = |all: &[(&str, Reason)]| {
@@ -277,6 +417,14 @@ mod tests {
             assert_eq!(told.len(), 4);
             assert!(!told.contains(&Offline), "{told:?}");
         }
+        // Whoever gives up early has seen a timeout, before the others or after them.
+        let early = [&[("http://d.example", ConnectTimeout)], &failing[..]].concat();
+        let late = [&failing[..], &[("http://d.example", ConnectTimeout)]].concat();
+        for all in [early, late] {
+            assert_eq!(reasons(&all), [Offline; 4]);
+        }
+        let late = [("http://d.example", ConnectTimeout); 4];
+        assert_eq!(reasons(&late), [ConnectTimeout; 4]);
         let own = [&failing[..], &[("http://127.0.0.1", Refused)]].concat();
         assert_eq!(reasons(&own), [Refused, Offline, Offline, Offline]);
     }
@@ -340,10 +488,9 @@ mod tests {
 
     #[test]
     fn many_watched_hosts_need_more_failures() {
-        let mut reach = Reachability::default();
-        let offline = (0..20)
-            .map(|n| reach.hear(&host(&n.to_string()), Reason::DnsFailed, 5_000))
-            .collect::<Vec<_>>();
-        assert_eq!(offline.iter().filter(|offline| **offline).count(), 1);
+        let names: Vec<_> = (0..20).map(|n| n.to_string()).collect();
+        let all: Vec<_> = names.iter().map(|name| (0, &**name, DnsFailed)).collect();
+        let offline = heard(&all, 5_000).into_iter();
+        assert_eq!(offline.filter(|one| *one == Offline).count(), 1);
     }
 }

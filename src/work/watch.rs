@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod endurance;
 mod queues;
+mod round;
 #[cfg(test)]
 mod tests;
 
@@ -19,19 +20,19 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use super::damping::{Change, Damping};
 use super::jitter::Jitter;
-use super::local::{DEFECT, local_error};
-use super::offline::{Reachability, is_here, offline};
+use super::offline::{Network, Reachability, is_here, offline};
 use super::record::Recorder;
 use crate::domain::window::planned_until;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Reason, Verdict, Window};
 use crate::probe::schedule::{SHORTEST, Schedule};
 use crate::store::Settings;
 use queues::HostQueues;
+use round::{RoundState, ScheduledProbe, Weight};
 
 /// What falls due within so long starts together: each time that a machine at rest is woken costs it more than
 /// the start of a probe.
@@ -152,47 +153,6 @@ fn asked_for_quiet(verdict: &Verdict, now: Timestamp) -> Option<Duration> {
     let by_host = verdict.status == 429 || (500..600).contains(&verdict.status);
     let until = verdict.retry_at.filter(|_| by_host)?;
     Duration::try_from(until.duration_since(now)).ok()
-}
-
-/// One watched connection.
-struct ScheduledProbe {
-    connection: Arc<Connection>,
-    /// Absent where the URL can't be asked, and for this machine: such hosts say nothing about the network.
-    distant: Option<HostPort>,
-    queue: HostPort,
-    interval: Duration,
-    turn: RoundState,
-    damping: Damping,
-}
-
-impl ScheduledProbe {
-    /// What is to be announced because of a probe, and whether it stands so for another reason.
-    fn hear(&mut self, reason: Reason, is_alone: bool) -> (Option<Change>, bool) {
-        let change = if is_alone {
-            self.damping.hear_alone(reason.state())
-        } else {
-            self.damping.hear(reason.state())
-        };
-        (change, self.damping.hear_reason(reason, change.is_some()))
-    }
-
-    /// The verdict of a probe that panicked.
-    fn broken(&self) -> Verdict {
-        let Connection {
-            name, service, url, ..
-        } = &*self.connection;
-        local_error(Some(name), service, url, DEFECT)
-    }
-}
-
-/// Where an entry is in its round.
-enum RoundState {
-    /// Waits for its time.
-    Scheduled,
-    /// Its time has come; waits for room at its host or at all.
-    Queued,
-    /// Its probe runs.
-    Running(AbortHandle),
 }
 
 impl Watch {
@@ -385,7 +345,7 @@ impl Watch {
             RoundState::Scheduled => {}
             RoundState::Queued => self.queues.withdraw(&entry.queue, name),
             // The end of the task gives the queue back.
-            RoundState::Running(task) => task.abort(),
+            RoundState::Running(task, _) => task.abort(),
         }
         Some(entry.damping)
     }
@@ -434,7 +394,7 @@ impl Watch {
         });
         self.names.insert(task.id(), name.clone());
         self.queues.started(task.id(), &entry.queue);
-        entry.turn = RoundState::Running(task);
+        entry.turn = RoundState::Running(task, self.start.elapsed());
         self.told.push_back(WatchEvent::Started(name));
     }
 
@@ -449,11 +409,9 @@ impl Watch {
         };
         let hosts = self.hosts;
         // Removed or replaced meanwhile: the answer is of no interest.
-        let Some(entry) = self
-            .entries
-            .get_mut(&name)
-            .filter(|entry| matches!(&entry.turn, RoundState::Running(task) if task.id() == id))
-        else {
+        let entry = self.entries.get_mut(&name);
+        let running = entry.and_then(|entry| Some((entry.runs_since(id)?, entry)));
+        let Some((began, entry)) = running else {
             return;
         };
         entry.turn = RoundState::Scheduled;
@@ -465,23 +423,31 @@ impl Watch {
         let not_before = asked_for_quiet(&verdict, Timestamp::now()).map(|quiet| now + quiet);
         self.schedule
             .finished(&name, now, not_before, &mut || random.fraction());
+        let distant = entry.distant.as_ref().filter(|_| !is_here(&verdict));
+        let network = distant.map(|host| {
+            let heard = (verdict.reason, began..now);
+            self.reach.hear(host, heard, hosts)
+        });
+        // This machine itself, whatever it answers, shows nothing.
+        let is_offline = network.map_or(self.offline, |network| network == Network::Offline);
+        let is_silence = Reachability::is_silence(&verdict);
+        let weight = match network.filter(|_| is_silence) {
+            Some(Network::Offline) => Weight::Nothing,
+            Some(Network::Doubtful) => Weight::Doubtful,
+            // Until then nothing could confirm it, and nobody would hear of it.
+            _ if not_before.is_some_and(|until| until > now + entry.interval) => Weight::Alone,
+            Some(Network::Online) | None => Weight::Usual,
+        };
+        if weight == Weight::Nothing {
+            verdict = offline(verdict, crate::probe::route::leads_out());
+        }
         let of_all = &self.settings.maintenance;
         let maintained = planned_until(&entry.connection, of_all, verdict.at).is_some();
-        let distant = entry.distant.as_ref().filter(|_| !is_here(&verdict));
-        let is_offline = distant.map_or(self.offline, |host| {
-            self.reach.hear(host, verdict.reason, hosts)
-        });
-        let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);
-        let (change, is_other_reason) = if failed_with_all {
-            verdict = offline(verdict, crate::probe::route::leads_out());
-            (None, false)
-        } else if maintained || is_hidden {
+        let (change, is_other_reason) = if maintained || is_hidden {
             // What lasts beyond the window, or the lock, is announced after it.
             (None, false)
         } else {
-            // Until then nothing could confirm it, and nobody would hear of it.
-            let is_alone = not_before.is_some_and(|until| until > now + entry.interval);
-            entry.hear(verdict.reason, is_alone)
+            entry.hear(verdict.reason, weight)
         };
         if is_offline != std::mem::replace(&mut self.offline, is_offline) {
             self.told.push_back(WatchEvent::Offline(is_offline));

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::local_error;
 use super::{Probe, Watch, WatchEvent, WatchSettings};
 use crate::domain::{Connection, Name, Reason, ServiceId};
+use crate::work::local::local_error;
 
 const CONNECTIONS: usize = 40;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::domain::{Reason, ServiceId, State};
+use crate::work::local::local_error;
 
 fn connection(name: &str, url: &str) -> Connection {
     Connection::new(Name::parse(name).unwrap(), ServiceId::http(), url)
@@ -281,6 +282,112 @@ async fn an_offline_machine_is_said_once_and_paints_nothing_red() {
             ..
         }
     )));
+}
+
+/// The lamps that the probes of each connection lit, one after another, and what was announced of it.
+fn lamps_and_changes(events: &[WatchEvent], name: &str) -> (Vec<State>, Vec<State>) {
+    let (mut lamps, mut announced) = (Vec::new(), Vec::new());
+    for event in events {
+        if let WatchEvent::Finished {
+            verdict, change, ..
+        } = event
+            && verdict.connection.as_ref().map(Name::as_str) == Some(name)
+        {
+            lamps.push(verdict.state());
+            announced.extend(change.map(|change| change.to));
+        }
+    }
+    (lamps, announced)
+}
+
+/// An outage as a router that is gone makes it: the kernel says that there is no way only after a while, and to those
+/// that are still waiting then; who gives up earlier sees a timeout.
+#[tokio::test(start_paused = true)]
+async fn a_timeout_while_this_machine_is_offline_is_no_news_of_its_host() {
+    let began = Instant::now();
+    let second = move || began.elapsed().as_secs();
+    let probe: Probe = Arc::new(move |connection: Arc<Connection>| {
+        Box::pin(async move {
+            let is_early = connection.name.as_str().starts_with("early");
+            let is_own = connection.name.as_str() == "own";
+            let reason = match second() {
+                _ if is_own => Reason::Refused,
+                30..90 if is_early || second() < 41 => Reason::ConnectTimeout,
+                30..90 => Reason::Unreachable,
+                _ => Reason::Connected,
+            };
+            let takes = [3, 2_000][usize::from(reason == Reason::ConnectTimeout)];
+            tokio::time::sleep(Duration::from_millis(takes)).await;
+            verdict(&connection, reason)
+        })
+    });
+    let six_of = |kind: &'static str| (0..6).map(move |n| format!("{kind}{n}"));
+    let names: Vec<_> = six_of("early").chain(six_of("patient")).collect();
+    let mut connections: Vec<_> = names
+        .iter()
+        .map(|name| connection(name, &format!("https://{name}.example")))
+        .collect();
+    connections.push(connection("own", "http://127.0.0.1"));
+    for one in &mut connections {
+        one.interval_s = Some(5);
+    }
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(150)).await;
+    let said = events.iter().filter_map(|event| match event {
+        WatchEvent::Offline(offline) => Some(*offline),
+        _ => None,
+    });
+    assert_eq!(said.collect::<Vec<_>>(), [true, false]);
+    for name in &names {
+        let (lamps, announced) = lamps_and_changes(&events, name);
+        assert_eq!(announced, [State::Ok], "{name}");
+        // Red for a moment, as the lamp shows the last probe; then as of a machine that is offline.
+        let of = |state| lamps.iter().filter(|lamp| **lamp == state).count();
+        assert!(
+            of(State::Down) <= 3 && of(State::Unknown) >= 6,
+            "{name}: {lamps:?}"
+        );
+    }
+    assert_eq!(lamps_and_changes(&events, "own").1, [State::Down]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_is_gone_while_others_answer_is_announced_by_its_second_failure() {
+    let probe = Arc::new(Rig::default()).probe(Duration::from_millis(5), |name| {
+        if name.as_str().starts_with("gone") {
+            Reason::ConnectTimeout
+        } else {
+            Reason::Connected
+        }
+    });
+    let names = ["gone1", "gone2", "a", "b", "c"];
+    let connections = names.map(|name| Connection {
+        interval_s: Some(5),
+        ..connection(name, &format!("https://{name}.example"))
+    });
+    let mut watch = Watch::new(probe, connections.to_vec(), WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(13)).await;
+    for name in ["gone1", "gone2"] {
+        let (lamps, announced) = lamps_and_changes(&events, name);
+        assert!((2..=3).contains(&lamps.len()), "{lamps:?}");
+        assert_eq!(announced, [State::Down], "{name}");
+    }
+}
+
+/// They may all be behind one router that is down, while this machine is well.
+#[tokio::test(start_paused = true)]
+async fn hosts_that_all_time_out_are_announced_after_a_moment() {
+    let probe = Arc::new(Rig::default()).probe(Duration::from_secs(2), |_| Reason::ConnectTimeout);
+    let names = ["a", "b", "c", "d"];
+    let connections = names.map(|name| Connection {
+        interval_s: Some(5),
+        ..connection(name, &format!("https://{name}.example"))
+    });
+    let mut watch = Watch::new(probe, connections.to_vec(), WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(12)).await;
+    assert_eq!(changes(&events), []);
+    let events = events_within(&mut watch, Duration::from_secs(18)).await;
+    assert_eq!(changes(&events), [State::Down; 4]);
 }
 
 /// A name of the hosts file that leads here answers whatever the network does.
