@@ -10,6 +10,7 @@ pub mod curl;
 pub mod dotenv;
 mod header;
 mod naming;
+pub mod notes;
 mod place;
 
 #[cfg(test)]
@@ -28,7 +29,7 @@ pub const LIMIT: usize = 10_000;
 /// What a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// One or several curl commands.
+    /// One or several curl commands, perhaps with `NAME=value` lines between them.
     Curl,
     /// `NAME=value` lines.
     Dotenv,

@@ -34,6 +34,16 @@ pub(in crate::service) fn commands(text: &str) -> Vec<Result<Command, Broken>> {
     lexer.done
 }
 
+/// The commands that begin in the first line of `text`, which is [`clean`], and how many lines they take: a quote, or a
+/// backslash at its end, goes on in the next one.
+pub(in crate::service) fn first_line(text: &str) -> (Vec<Result<Command, Broken>>, usize) {
+    let mut lexer = ShellLexer::new(text, Extent::Line);
+    lexer.run();
+    let lines = lexer.rest.line_ends;
+    let ends_here = lexer.rest.peek().is_none() && !text.ends_with('\n');
+    (lexer.done, lines + usize::from(ends_here))
+}
+
 /// The words of the one command that somebody pasted, as far as it goes: a quote that nobody closed ends with the
 /// text, and a line's end is a blank, as terminals break lines where they are copied. Signs that would join commands
 /// are letters: an address is pasted without its quotes, and what stands behind is looked at no less.
@@ -45,7 +55,7 @@ pub(in crate::service) fn words(text: &str) -> Command {
 }
 
 /// `text` with one sign for a line's end, and without other control characters than tabs.
-fn clean(text: &str) -> Zeroizing<String> {
+pub(in crate::service) fn clean(text: &str) -> Zeroizing<String> {
     let text = Zeroizing::new(text.replace("\r\n", "\n"));
     let lines = text.chars().map(|c| if c == '\r' { '\n' } else { c });
     let clean = lines.filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
@@ -57,13 +67,38 @@ fn clean(text: &str) -> Zeroizing<String> {
 enum Extent {
     /// Commands, as a shell would run them.
     File,
+    /// The same, and only those of the first line count.
+    Line,
     /// One command.
     Pasted,
 }
 
+/// What is left of a text.
+struct Rest<'a> {
+    chars: Peekable<Chars<'a>>,
+    /// How many ends of lines are behind it.
+    line_ends: usize,
+}
+
+impl Rest<'_> {
+    fn next(&mut self) -> Option<char> {
+        self.next_if(|_| true)
+    }
+
+    fn next_if(&mut self, is_wanted: impl FnOnce(&char) -> bool) -> Option<char> {
+        let next = self.chars.next_if(is_wanted);
+        self.line_ends += usize::from(next == Some('\n'));
+        next
+    }
+
+    fn peek(&mut self) -> Option<char> {
+        self.chars.peek().copied()
+    }
+}
+
 struct ShellLexer<'a> {
     extent: Extent,
-    rest: Peekable<Chars<'a>>,
+    rest: Rest<'a>,
     words: Command,
     word: Option<String>,
     broken: Option<Broken>,
@@ -74,7 +109,10 @@ impl<'a> ShellLexer<'a> {
     fn new(text: &'a str, extent: Extent) -> Self {
         Self {
             extent,
-            rest: text.chars().peekable(),
+            rest: Rest {
+                chars: text.chars().peekable(),
+                line_ends: 0,
+            },
             words: Vec::new(),
             word: None,
             broken: None,
@@ -83,7 +121,7 @@ impl<'a> ShellLexer<'a> {
     }
 
     fn run(&mut self) {
-        let is_pasted = self.extent == Extent::Pasted;
+        let is_pasted = self.is_pasted();
         while let Some(c) = self.rest.next() {
             match c {
                 '\\' => match self.rest.next() {
@@ -97,6 +135,7 @@ impl<'a> ShellLexer<'a> {
                 blank if is_pasted && blank.is_whitespace() => self.end_word(),
                 other if is_pasted => self.push(other),
                 '`' => self.broken = Some(Broken::Substitution),
+                '\n' if self.extent == Extent::Line => break,
                 '\n' | ';' | '&' | '|' => self.end_command(),
                 '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
                 other => self.push(other),
@@ -107,6 +146,10 @@ impl<'a> ShellLexer<'a> {
         } else {
             self.end_command();
         }
+    }
+
+    fn is_pasted(&self) -> bool {
+        self.extent == Extent::Pasted
     }
 
     fn push(&mut self, c: char) {
@@ -137,7 +180,7 @@ impl<'a> ShellLexer<'a> {
                         self.push(c);
                     }
                 },
-                Some('`') if self.extent == Extent::File => {
+                Some('`') if !self.is_pasted() => {
                     self.broken = Some(Broken::Substitution);
                 }
                 Some('$') => self.dollar(true),
@@ -154,7 +197,7 @@ impl<'a> ShellLexer<'a> {
                 self.rest.next();
                 self.ansi();
             }
-            _ if self.extent == Extent::Pasted => self.push('$'),
+            _ if self.is_pasted() => self.push('$'),
             Some('(') => self.broken = Some(Broken::Substitution),
             Some('{') => {
                 self.rest.next();
@@ -171,7 +214,7 @@ impl<'a> ShellLexer<'a> {
                     rest.chars().for_each(|c| self.push(c));
                 }
             }
-            Some(c) if is_name(*c) => {
+            Some(c) if is_name(c) => {
                 let mut name = String::new();
                 while let Some(c) = self.rest.next_if(|c| is_name(*c)) {
                     name.push(c);
@@ -308,6 +351,22 @@ mod tests {
             .map(|words| words.as_ref().unwrap().join(" "))
             .collect();
         assert_eq!(firsts, ["curl a", "jq .", "curl b", "curl c", "curl d"]);
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_its_quotes_and_its_backslash_have_it() {
+        for (text, count, lines) in [
+            ("", 0, 1),
+            ("\n", 0, 1),
+            ("curl a", 1, 1),
+            ("curl a\n", 1, 1),
+            ("A=1; curl b # it's c\ncurl d", 2, 1),
+            ("curl a \\\n -d 'x\ny' | jq .\ncurl d", 2, 3),
+            ("curl 'x\n\ny", 1, 3),
+        ] {
+            let (commands, taken) = first_line(text);
+            assert_eq!((commands.len(), taken), (count, lines), "{text:?}");
+        }
     }
 
     #[test]

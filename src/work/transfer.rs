@@ -214,9 +214,10 @@ impl Core {
             Form::Definitions => definitions(path, text()?)?,
             Form::Curl => {
                 let catalog = self.catalog().await?;
-                said(found(
-                    import::curl::read(&catalog, text()?).map_err(unreadable)?,
-                ))?
+                // Who says that it is curl commands means them alone.
+                let only = reader.form.is_some();
+                let read = [import::notes::read, import::curl::read][usize::from(only)];
+                said(found(read(&catalog, text()?).map_err(unreadable)?))?
             }
             Form::Dotenv => {
                 let catalog = self.catalog().await?;

@@ -40,6 +40,16 @@ pub(super) fn begins_with_curl(line: &str) -> bool {
     words.find(|word| !is_assignment(word)).is_some_and(is_curl)
 }
 
+/// Whether these words are a curl command, perhaps behind a prompt or variables.
+pub(super) fn is_command(words: &[String]) -> bool {
+    behind_prompt(words).next().is_some_and(is_curl)
+}
+
+fn behind_prompt(words: &[String]) -> impl Iterator<Item = &str> {
+    let prompt = |word: &&String| is_assignment(word) || *word == "$" || *word == ">";
+    words.iter().skip_while(prompt).map(String::as_str)
+}
+
 fn is_curl(word: &str) -> bool {
     let program = word.rsplit('/').next();
     matches!(program, Some("curl" | "curl.exe"))
@@ -68,8 +78,7 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
                 continue;
             }
         };
-        let prompt = |word: &&String| is_assignment(word) || *word == "$" || *word == ">";
-        let mut own = words.iter().skip_while(prompt).map(String::as_str);
+        let mut own = behind_prompt(&words);
         if !own.next().is_some_and(is_curl) {
             before = printed(&words);
             continue;

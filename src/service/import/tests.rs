@@ -746,3 +746,69 @@ fn what_is_longer_than_any_secret_is_left_out_and_the_rest_comes_in() {
         one.notes
     );
 }
+
+/// Names of what `text` brings, and what it says of the rest.
+fn notes_of(text: &str) -> (Vec<String>, Vec<String>) {
+    assert_eq!(form_of(text), Ok(Form::Curl));
+    let reading = notes::read(&Catalog::embedded(), text).unwrap();
+    let candidates = reading.candidates.iter();
+    let shown = candidates.map(|one| {
+        let Connection { url, username, .. } = &one.connection;
+        let has = ["k", "a&b$c;d"].map(Secret::new);
+        let key = has.iter().position(|key| one.key.as_ref() == Some(key));
+        format!("{url} {username} {key:?}")
+    });
+    (shown.collect(), reading.left_out)
+}
+
+const SET: &str =
+    "BLESTA_URL=https://shop.example/billing\nBLESTA_API_USER=\"shop\"\nBLESTA_API_KEY=a&b$c;d\n";
+
+#[test]
+fn notes_may_hold_commands_and_variables_in_any_order() {
+    let command =
+        "curl -u me:k https://a.example/v1 \\\n  -d 'X_URL=https://no.example\nX_KEY=no'\n";
+    let (of_command, of_set) = (
+        "https://a.example/v1 me Some(0)".to_owned(),
+        "https://shop.example/billing shop Some(1)".to_owned(),
+    );
+    for text in [
+        format!("{command}{SET}"),
+        format!("Keys, don't lose them:\r\n\r\n{SET}\n$ {command}"),
+        format!("BLESTA_NAME='My\nshop'\n{SET}{command}"),
+    ] {
+        let (brought, left_out) = notes_of(&text);
+        assert_eq!(brought, [of_command.clone(), of_set.clone()], "{text}");
+        let of_name = ["BLESTA_NAME:", "lines 1 to 2 were left out: a quote"];
+        let is_of_name = |line: &String| of_name.iter().any(|start| line.starts_with(start));
+        assert!(left_out.iter().all(is_of_name), "{left_out:?}");
+    }
+}
+
+#[test]
+fn a_quote_that_is_not_closed_takes_no_variable_along() {
+    let (brought, left_out) = notes_of(&format!("curl -u 'me:k https://a.example\n{SET}"));
+    assert_eq!(brought, ["https://shop.example/billing shop Some(1)"]);
+    assert_eq!(left_out, ["command 1 was left out: a quote is not closed"]);
+}
+
+#[test]
+fn a_variable_of_a_script_that_makes_no_connection_is_named() {
+    let (brought, left_out) =
+        notes_of("SHOP_KEY=abc\nVERBOSE=1\ncurl -H \"X-Api-Key: $SHOP_KEY\" https://a.example\n");
+    assert_eq!(brought.len(), 1);
+    let said = [
+        "SHOP_KEY: there is no URL beside it",
+        "VERBOSE: no URL, user or key by their names",
+    ];
+    assert_eq!(left_out, said);
+}
+
+#[test]
+fn a_command_for_windows_shell_between_variables_stays_whole() {
+    let text =
+        format!("curl ^\"https://a.example/^\" ^\r\n  -u ^\"me:k^\" ^\r\n  -d ^\"a=b^\"\r\n{SET}");
+    let (brought, _) = notes_of(&text);
+    assert_eq!(brought.len(), 2, "{brought:?}");
+    assert_eq!(brought[0], "https://a.example me Some(0)");
+}
