@@ -583,7 +583,7 @@ async fn what_is_half_made_is_finished_or_taken_away() {
                 person.sees("two requests").await;
                 skip(SignedDuration::from_secs(1));
                 person.press("enter");
-                person.sees("It was not let into: MD-0001").await;
+                person.sees("It may not be let into: MD-0001").await;
                 if way == "again" {
                     person.press("l");
                     person.sees("It is pending").await;

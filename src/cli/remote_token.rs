@@ -313,8 +313,12 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
     };
     let missing: Vec<_> = created.missing.iter().map(|id| shell_word(id)).collect();
     let missing = missing.join(" --grant ");
+    let is_not = match problem {
+        TokenError::Uncertain { .. } => "may not be",
+        _ => "was not",
+    };
     output::say(&format!(
-        "{id} exists now, and was not let into all modules; to try again:\n\
+        "{id} exists now, and {is_not} let into all modules; to try again:\n\
          switchboard token permissions {name} {word} --grant {missing}\n\
          to take it away: switchboard token delete {name} {word}"
     ));
@@ -365,7 +369,10 @@ fn finished(edited: Edited) -> Result<(), Fault> {
     let Some(problem) = edited.problem else {
         return Ok(());
     };
-    output::say("not all was done; what is left:");
+    output::say(match problem {
+        TokenError::Uncertain { .. } => "not all is known to be done; what may be left:",
+        _ => "not all was done; what is left:",
+    });
     tell(&edited.left);
     Err(problem.into())
 }
@@ -388,9 +395,14 @@ impl From<TokenError> for Fault {
                 Some("give --even-in-use if that is meant, or renew it: that keeps both".to_owned())
             }
             TokenError::Uncertain { name, which, .. } => {
-                let words = [name.as_str(), "--filter", which];
+                // The list leaves out what is deleted.
+                let words = if is_token_id(which) {
+                    ["show", name.as_str(), which].to_vec()
+                } else {
+                    ["list", name.as_str(), "--filter", which].to_vec()
+                };
                 let words = shell_words::join(words);
-                Some(format!("switchboard token list {words} shows it"))
+                Some(format!("switchboard token {words} shows it"))
             }
             TokenError::ReadOnly(name) => Some(format!(
                 "switchboard connection edit {} --no-read-only changes that",

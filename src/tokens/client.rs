@@ -234,9 +234,20 @@ impl TokenClient {
 
     /// The modules that a token is let into.
     pub async fn permissions(&self, id: &str) -> Result<Vec<Permission>, TokenProblem> {
+        let shown = self.permissions_shown(id).await;
+        shown.map(|(permissions, _)| permissions)
+    }
+
+    /// The same, with whether a cache had kept it: it may be as they were before a change.
+    pub async fn permissions_shown(
+        &self,
+        id: &str,
+    ) -> Result<(Vec<Permission>, bool), TokenProblem> {
         let doing = format!("reading the modules of {}", named(id)?);
         let call = Call::get(doing, INTEGRATIONS, path(id, "/permissions")?);
-        self.read(&call, &self.send(&call).await?, Answer::permissions)
+        let received = self.send(&call).await?;
+        let permissions = self.read(&call, &received, Answer::permissions)?;
+        Ok((permissions, received.from_cache))
     }
 
     /// Lets a token into a module.

@@ -246,8 +246,10 @@ pub(super) fn words(text: &str, style: Style, room: usize) -> Vec<Line<'static>>
 pub(super) fn trouble(view: &View<'_>, trouble: &Trouble, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
     let mut lines = Vec::new();
-    if trouble.kind != TroubleKind::Other {
-        lines.extend(words(&trouble.kind.headline(), theme.error, room));
+    let headline = trouble.kind.headline();
+    // One sentence need not be said twice.
+    if trouble.kind != TroubleKind::Other && !trouble.text.contains(&headline) {
+        lines.extend(words(&headline, theme.error, room));
     }
     let sentence = clean(&view.model.shown_sentence(&trouble.text));
     let style = if lines.is_empty() {

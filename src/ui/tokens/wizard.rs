@@ -9,6 +9,7 @@ use super::sheet::{Scroll, SheetPage, TypedLine, line_to_type, named, opened, tr
 use crate::app::Action;
 use crate::app::tokens::exchange::{Changed, Made, Offered};
 use crate::app::tokens::wizard::{Wizard, WizardLine, WizardOutcome, WizardStep};
+use crate::app::tokens::{Trouble, TroubleKind};
 use crate::domain::secret::MASK;
 use crate::domain::token::{Difference, parse_expiry};
 
@@ -413,7 +414,11 @@ fn exists(view: &View<'_>, wizard: &Wizard, made: &Made, room: usize) -> Vec<Lin
         .iter()
         .map(|id| format!("{id} {}", wizard.module_name(id)))
         .collect();
-    let said = format!("It was not let into: {}", missing.join(", "));
+    let is_not = match why.kind {
+        TroubleKind::Uncertain => "It may not be let into",
+        _ => "It was not let into",
+    };
+    let said = format!("{is_not}: {}", missing.join(", "));
     lines.extend(words(&clean(&said), theme.warn, room));
     lines.extend(trouble(view, why, room));
     lines
@@ -426,7 +431,13 @@ fn half_changed(
     room: usize,
 ) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let mut lines = words("Not all was done. What is left:", theme.warn, room);
+    let is_uncertain = |why: &Trouble| why.kind == TroubleKind::Uncertain;
+    let said = if changed.trouble.as_ref().is_some_and(is_uncertain) {
+        "Not all is known to be done. What may be left:"
+    } else {
+        "Not all was done. What is left:"
+    };
+    let mut lines = words(said, theme.warn, room);
     lines.extend(modules_that_differ(view, wizard, &changed.left, room));
     if let Some(why) = &changed.trouble {
         lines.extend(trouble(view, why, room));

@@ -4,10 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::account::Account;
 use super::problem::TokenError;
-use crate::domain::token::{Difference, Guard};
-use crate::tokens::{
-    NewToken, Rql, Token, TokenClient, TokenEdit, TokenProblem, TokenQuery, Unreadable,
-};
+use crate::domain::token::{Difference, Guard, Status};
+use crate::tokens::{NewToken, Rql, Token, TokenEdit, TokenProblem, TokenQuery, Unreadable};
 
 /// How old a token may be that was just made; clocks differ.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -104,10 +102,7 @@ impl Account {
             ..Edited::default()
         };
         if !edit.is_empty() {
-            let (id, edit) = (id.to_owned(), edit.clone());
-            let of = id.clone();
-            self.change(&of, |client| async move { client.update(&id, &edit).await })
-                .await?;
+            self.update(id, edit).await?;
             edited.fields = true;
         }
         let mut missing = std::mem::take(&mut edited.left.grant);
@@ -116,9 +111,7 @@ impl Account {
         edited.left.grant = missing;
         while edited.problem.is_none() && !edited.left.revoke.is_empty() {
             let module = edited.left.revoke.remove(0);
-            let (of, into) = (id.to_owned(), module.clone());
-            let done = self.change(id, |client| async move { client.revoke(&of, &into).await });
-            match done.await {
+            match self.revoke(id, &module).await {
                 Ok(()) => edited.revoked.push(module),
                 Err(problem) => {
                     edited.left.revoke.insert(0, module);
@@ -133,37 +126,112 @@ impl Account {
     pub async fn enable(&self, id: &str) -> Result<Token, TokenError> {
         self.may_change()?;
         let of = id.to_owned();
-        self.change(id, |client| async move { client.activate(&of).await })
-            .await
+        let done = self.ask(|client| async move { client.activate(&of).await });
+        let is_on = |status: &Status| {
+            matches!(
+                status,
+                Status::Active | Status::Expiring | Status::Revitalised
+            )
+        };
+        self.or_seen(id, done.await, self.stands(id, is_on)).await
     }
 
     /// Switches a token off.
     pub async fn disable(&self, id: &str, guard: Guard) -> Result<Token, TokenError> {
         self.guard(id, "disabling", guard).await?;
         let of = id.to_owned();
-        self.change(id, |client| async move { client.deactivate(&of).await })
-            .await
+        let done = self.ask(|client| async move { client.deactivate(&of).await });
+        let is_off = |status: &Status| *status == Status::Inactive;
+        self.or_seen(id, done.await, self.stands(id, is_off)).await
     }
 
     /// Deletes a token, for good.
     pub async fn delete(&self, id: &str, guard: Guard) -> Result<(), TokenError> {
         self.guard(id, "deleting", guard).await?;
         let of = id.to_owned();
-        self.change(id, |client| async move { client.delete(&of).await })
-            .await
+        let done = self.ask(|client| async move { client.delete(&of).await });
+        self.or_seen(id, done.await, self.is_gone(id)).await
     }
 
-    /// Asks for a change of the token that `which` names, by id or label.
-    async fn change<T, F>(
+    async fn update(&self, id: &str, edit: &TokenEdit) -> Result<Token, TokenError> {
+        let (of, wished) = (id.to_owned(), edit.clone());
+        let done = self.ask(|client| async move { client.update(&of, &wished).await });
+        let seen = async { self.seen(id).await.filter(|token| is_edited(token, edit)) };
+        self.or_seen(id, done.await, seen).await
+    }
+
+    async fn grant(&self, id: &str, module: &str) -> Result<(), TokenError> {
+        let (of, into) = (id.to_owned(), module.to_owned());
+        let done = self.ask(|client| async move { client.grant(&of, &into).await });
+        let is_let_in = self.lets(id, module, true);
+        self.or_seen(id, done.await, is_let_in).await
+    }
+
+    async fn revoke(&self, id: &str, module: &str) -> Result<(), TokenError> {
+        let (of, into) = (id.to_owned(), module.to_owned());
+        let done = self.ask(|client| async move { client.revoke(&of, &into).await });
+        let is_kept_out = self.lets(id, module, false);
+        self.or_seen(id, done.await, is_kept_out).await
+    }
+
+    /// What came of a change of the token `id`: where its answer was lost, what `seen` gives, if it shows that it was
+    /// done. Where it shows none, the change may still be on its way.
+    async fn or_seen<T>(
         &self,
-        which: &str,
-        request: impl FnOnce(TokenClient) -> F,
-    ) -> Result<T, TokenError>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, TokenProblem>> + Send + 'static,
-    {
-        self.told_apart(which, self.ask(request).await)
+        id: &str,
+        done: Result<T, TokenError>,
+        seen: impl Future<Output = Option<T>>,
+    ) -> Result<T, TokenError> {
+        let is_lost = matches!(&done, Err(TokenError::Api(problem)) if problem.may_have_happened());
+        if is_lost && let Some(shown) = seen.await {
+            return Ok(shown);
+        }
+        self.told_apart(id, done)
+    }
+
+    /// The token as the service itself shows it now; nothing where it does not, or a cache had kept the answer.
+    async fn seen(&self, id: &str) -> Option<Token> {
+        let of = id.to_owned();
+        let shown = self.ask(|client| async move { client.token_shown(&of).await });
+        let (token, is_cached) = shown.await.ok()?;
+        (!is_cached).then_some(token)
+    }
+
+    /// The token, if it stands so now. A key that was just switched off can't look any more, and would be refused for
+    /// trying.
+    async fn stands(&self, id: &str, so: impl Fn(&Status) -> bool) -> Option<Token> {
+        if id.eq_ignore_ascii_case(self.own_id()) {
+            return None;
+        }
+        self.seen(id).await.filter(|token| so(&token.status))
+    }
+
+    /// Something, if the token is deleted: some services go on showing it, as deleted.
+    async fn is_gone(&self, id: &str) -> Option<()> {
+        if id.eq_ignore_ascii_case(self.own_id()) {
+            return None;
+        }
+        let of = id.to_owned();
+        let shown = self.ask(|client| async move { client.token_shown(&of).await });
+        let is_gone = match shown.await {
+            Ok((token, is_cached)) => token.status == Status::Deleted && !is_cached,
+            Err(TokenError::Api(TokenProblem::Refused(refusal))) => {
+                refusal.status == 404 && refusal.by_service && !refusal.from_cache
+            }
+            Err(_) => false,
+        };
+        is_gone.then_some(())
+    }
+
+    /// Something, if the token is let into `module` now, or, for `false`, if it is not.
+    async fn lets(&self, id: &str, module: &str, into: bool) -> Option<()> {
+        let of = id.to_owned();
+        let shown = self.ask(|client| async move { client.permissions_shown(&of).await });
+        let (held, is_cached) = shown.await.ok()?;
+        let is_let_in = held
+            .iter()
+            .any(|held| held.module.as_deref() == Some(module));
+        (is_let_in == into && !is_cached).then_some(())
     }
 
     /// A change whose answer was lost is not one that was refused.
@@ -188,9 +256,7 @@ impl Account {
         problem: &mut Option<TokenError>,
     ) {
         while let Some(module) = missing.first().cloned() {
-            let (of, into) = (id.to_owned(), module.clone());
-            let done = self.change(id, |client| async move { client.grant(&of, &into).await });
-            match done.await {
+            match self.grant(id, &module).await {
                 Ok(()) => {
                     granted.push(module);
                     missing.remove(0);
@@ -238,6 +304,19 @@ fn with_id(token: Token) -> Result<(String, Token), TokenError> {
             why: Unreadable::Contradicts("it does not say which token was made".to_owned()),
         })),
     }
+}
+
+/// Whether `token` stands as `edit` would have it.
+fn is_edited(token: &Token, edit: &TokenEdit) -> bool {
+    let fields = [
+        (&token.name, &edit.name),
+        (&token.external_id, &edit.external_id),
+        (&token.description, &edit.description),
+    ];
+    fields.iter().all(|(shown, wished)| {
+        let wished = wished.as_deref();
+        wished.is_none_or(|wished| shown.as_deref().unwrap_or_default() == wished)
+    })
 }
 
 /// Whether `token` can only be what was just made of `new`: another one of that name must not be let into

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::super::tests::{Home, name};
 use super::*;
 use crate::domain::budget::AttemptEnd;
-use crate::domain::token::RenewalAction;
+use crate::domain::token::{RenewalAction, Status};
 use crate::domain::{
     Cause, Connection, HandleSlot, HostPort, Reason, Secret, SecretRef, ServiceId, State,
 };
@@ -722,7 +722,10 @@ async fn a_change_whose_answer_was_lost_is_not_told_as_refused() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     let deactivate = format!("POST /auth/tokens/{ID}/deactivate");
-    stage.connect.plan(&deactivate, Mishap::After(Fault::Close));
+    stage
+        .connect
+        .plan(&deactivate, Mishap::Before(Fault::Close));
+    // The token stands as before: what was asked for may still be on its way.
     let lost = account.disable(ID, Guard::On).await.unwrap_err();
     let told = lost.to_string();
     assert!(told.contains("not known"), "{told}");
@@ -743,6 +746,99 @@ async fn a_change_whose_answer_was_lost_is_not_told_as_refused() {
         matches!(&lost, TokenError::Uncertain { which, .. } if which == "reports"),
         "{lost:?}"
     );
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_looked_up() {
+    const ID: &str = "SU-500-000-000";
+    const LOST: Mishap = Mishap::After(Fault::Close);
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let plan = |method: &str, end: &str| {
+        let at = format!("{method} /auth/tokens/{ID}{end}");
+        stage.connect.plan(&at, LOST);
+    };
+    plan("POST", "/deactivate");
+    let off = account.disable(ID, Guard::On).await.unwrap();
+    assert_eq!(off.status, Status::Inactive);
+    plan("POST", "/activate");
+    let on = account.enable(ID).await.unwrap();
+    assert_eq!(on.status, Status::Active);
+
+    let fields = TokenEdit {
+        name: Some("told".to_owned()),
+        description: Some(String::new()),
+        ..TokenEdit::default()
+    };
+    let held = account.permissions(ID).await.unwrap();
+    let held: Vec<_> = held.into_iter().filter_map(|held| held.module).collect();
+    let wanted = difference(held.iter().map(String::as_str), ["MD-0003"]);
+    plan("PUT", "");
+    plan("POST", "/permissions");
+    plan("DELETE", "/permissions");
+    let edited = account.edit(ID, &fields, wanted.clone(), Guard::On).await;
+    let edited = edited.unwrap();
+    assert!(edited.fields && edited.problem.is_none(), "{edited:?}");
+    assert_eq!(
+        (edited.granted, edited.revoked),
+        (wanted.grant, wanted.revoke)
+    );
+
+    plan("DELETE", "");
+    account.delete(ID, Guard::On).await.unwrap();
+    let row = stage.connect.token_row(ID).unwrap();
+    assert_eq!(row["status"], "deleted");
+    for (method, end) in [("POST", "/activate"), ("PUT", ID), ("DELETE", ID)] {
+        assert_eq!(
+            stage.asked(method, end),
+            1,
+            "each is asked for once: {method} {end}"
+        );
+    }
+}
+
+/// Whoever shows it no more has deleted it; what a stranger, or a cache, says proves nothing.
+#[tokio::test]
+async fn only_the_service_s_own_not_found_shows_that_a_token_is_deleted() {
+    const ID: &str = "SU-500-000-000";
+    let gone = |is_service: bool| {
+        let body = r#"{"error_code":"NOT_FOUND","errors":["Object not found."]}"#;
+        let (kind, body) = if is_service {
+            ("application/json", body)
+        } else {
+            ("text/html", "<h1>Not Found</h1>")
+        };
+        Answer::new(404, kind, body)
+    };
+    for (answer, is_told) in [
+        (gone(true), true),
+        (gone(false), false),
+        (gone(true).with("Age", "60"), false),
+    ] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        account.tokens(&TokenQuery::default()).await.unwrap();
+        let delete = format!("DELETE /auth/tokens/{ID}");
+        stage.connect.plan(&delete, Mishap::After(Fault::Close));
+        let get = format!("GET /auth/tokens/{ID}");
+        stage.connect.plan(&get, Mishap::Instead(answer.clone()));
+        let deleted = account.delete(ID, Guard::Lifted).await;
+        assert_eq!(deleted.is_ok(), is_told, "{answer:?} {deleted:?}");
+    }
+}
+
+/// Its key would be refused for the look, which counts against it.
+#[tokio::test]
+async fn a_key_that_may_have_switched_itself_off_looks_no_more() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    account.tokens(&TokenQuery::default()).await.unwrap();
+    let deactivate = format!("POST /auth/tokens/{OWN}/deactivate");
+    stage.connect.plan(&deactivate, Mishap::After(Fault::Close));
+    let asked = stage.sim.log().at(stage.port).len();
+    let lost = account.disable(OWN, Guard::Lifted).await.unwrap_err();
+    assert!(matches!(lost, TokenError::Uncertain { .. }), "{lost:?}");
+    assert_eq!(stage.sim.log().at(stage.port).len(), asked + 1);
 }
 
 #[tokio::test]
