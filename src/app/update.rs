@@ -147,7 +147,7 @@ impl Model {
         match message {
             SharedTokenMessage::Made(name, made) => self.shared_token_made(&name, made, out),
             SharedTokenMessage::Checked(name, verdict) => {
-                self.shared_token_checked(&name, &verdict);
+                self.shared_token_checked(&name, &verdict, out);
             }
         }
     }

@@ -1,14 +1,17 @@
 //! The shared token, and further ones that go again.
 
 use super::scene::{Scene, named, shop, shops, verdict};
-use crate::app::effect::{ClipboardEffect, Effect, SharedTokenEffect, StoreEffect};
-use crate::app::message::{SharedTokenMessage, StoreMessage};
+use crate::app::effect::{
+    ClipboardEffect, Effect, ProbeEffect, SharedTokenEffect, StoreEffect, Target,
+};
+use crate::app::message::{ProbeMessage, SharedTokenMessage, StoreMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::shared_token::{Check, SharedTokenSheet};
 use crate::app::{FieldId, Message};
 use crate::domain::{
     CheckId, Connection, CopyForm, Handle, HandleSlot, Reason, Secret, SecretRef, ServiceId, State,
 };
+use crate::service::Trigger;
 
 fn sheet(scene: &Scene) -> &SharedTokenSheet {
     match &scene.model.overlay {
@@ -117,6 +120,49 @@ fn both_ends_are_compared_and_the_rows_are_shown() {
     assert!(rows.iter().all(|row| row.state == State::Ok), "{rows:?}");
     scene.keys("esc");
     assert!(scene.model.overlay.is_none());
+}
+
+/// The fields and the list say what was just learnt: by a probe, which sends the key once.
+#[test]
+fn a_check_that_found_otherwise_than_the_last_probe_is_followed_by_one() {
+    let found = |state| {
+        let mut verdict = verdict(Reason::Connected);
+        verdict.checks.set(CheckId::Token, state, "", None);
+        Box::new(verdict)
+    };
+    let is_probed = |scene: &mut Scene| {
+        let effects = scene.effects();
+        let started = effects.iter().filter(|effect| {
+            matches!(
+                effect,
+                Effect::Probe(ProbeEffect::Start {
+                    target: Target::Saved(name),
+                    trigger: Trigger::Scheduled,
+                    ..
+                }) if *name == named("a")
+            )
+        });
+        started.count() == 1
+    };
+    for (before, after, follows) in [
+        (State::Warn, State::Ok, true),
+        (State::Ok, State::Warn, true),
+        (State::Ok, State::Ok, false),
+        // The CMS did not answer: nothing was learnt of the token.
+        (State::Warn, State::Unknown, false),
+    ] {
+        let mut scene = with_token();
+        let mut last = found(before);
+        last.connection = Some(named("a"));
+        scene.send(Message::Probe(ProbeMessage::Watched(last)));
+        scene.keys("V enter");
+        let check = SharedTokenMessage::Checked(named("a"), found(after));
+        scene.send(Message::SharedToken(check.clone()));
+        assert_eq!(is_probed(&mut scene), follows, "{before:?} {after:?}");
+        // One that runs already will tell.
+        scene.send(Message::SharedToken(check));
+        assert!(!is_probed(&mut scene));
+    }
 }
 
 #[test]

@@ -6,10 +6,13 @@ use super::{Effects, Model};
 use crate::app::draft::FieldId;
 use crate::app::effect::{Effect, SharedTokenEffect};
 use crate::app::keymap::{Action, KeyPress};
-use crate::app::model::{Form, OpenForm, Overlay};
+use crate::app::model::{Form, OpenForm, Overlay, ProbeState};
 use crate::app::shared_token::{Check, SharedTokenSheet};
 use crate::domain::text::inert;
-use crate::domain::{Cause, Connection, CopyForm, HandleSlot, Name, Secret, Verdict, error_chain};
+use crate::domain::{
+    Cause, CheckId, Connection, CopyForm, HandleSlot, Name, Secret, State, Verdict, error_chain,
+};
+use crate::service::Trigger;
 use crate::service::catalog::format::Need;
 use crate::service::verify;
 
@@ -133,8 +136,24 @@ impl Model {
         field.is_some_and(|field| field.touched)
     }
 
-    /// The signed call has ended.
-    pub(super) fn shared_token_checked(&mut self, name: &Name, verdict: &Verdict) {
+    /// The signed call has ended. Where the last probe found otherwise, another one follows, so that the fields and the
+    /// list say the same: as one at its interval, which sends the key once.
+    pub(super) fn shared_token_checked(
+        &mut self,
+        name: &Name,
+        verdict: &Verdict,
+        out: &mut Effects,
+    ) {
+        let token = |verdict: &Verdict| verdict.checks.get(CheckId::Token).state;
+        let is_news = self.entries.get(name).is_some_and(|entry| {
+            let before = entry.verdict.as_deref().map(token);
+            entry.probe == ProbeState::Idle
+                && token(verdict) != State::Unknown
+                && before != Some(token(verdict))
+        });
+        if is_news {
+            self.probe_saved(name, Trigger::Scheduled, out);
+        }
         let Some(Overlay::SharedToken(sheet)) = &mut self.overlay else {
             return;
         };
