@@ -486,7 +486,7 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
     );
     text = text.replacen(
         "[settings]",
-        "[settings]\nkeys.fly = [\"f\"]\ntheme = \"purple\"",
+        "[settings]\nkeys.fly = [\"f\"]\ntheme = \"purple\"\norder = \"foo\"",
         1,
     );
     fs::write(owner.path().join("both.pem"), "with its key").unwrap();
@@ -511,6 +511,7 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
     for part in [
         "intervall",
         "no theme is called purple",
+        "order: \"foo\" is none of worst, name",
         "no action is called \"fly\"",
         "both.pem has mode 0644",
         "chmod 600",

@@ -11,6 +11,7 @@ use super::filter::LastFilter;
 use super::model::{ListOrder, ListedConnection, Model};
 use super::notice::About;
 use super::watching::Board;
+use crate::domain::text::inert;
 use crate::domain::{Name, ServiceId, State};
 
 impl ListOrder {
@@ -51,6 +52,16 @@ impl ListOrder {
     /// The order called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|order| order.name() == name)
+    }
+
+    /// What is wrong with a name in the settings that is none; nothing where it is one.
+    pub fn odd(name: &str) -> Option<String> {
+        if Self::from_name(name).is_some() {
+            return None;
+        }
+        let known = Self::ALL.map(Self::name).join(", ");
+        let name = inert(name, 40);
+        Some(format!("order: \"{name}\" is none of {known}"))
     }
 
     /// The next one, round and round.

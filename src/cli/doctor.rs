@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::secret::{self, SecretRow};
 use super::{output, shield};
 use crate::app::keymap::Keymap;
+use crate::app::model::ListOrder;
 use crate::store::Settings;
 use crate::ui::ThemeName;
 use crate::work::Finding;
@@ -87,5 +88,6 @@ fn odd_settings(settings: &Settings) -> Vec<String> {
         format!("theme: no theme is called {word}: dark, light, high-contrast or mono")
     });
     let (_, keys) = Keymap::remapped(&settings.remaps());
-    theme.into_iter().chain(keys).collect()
+    let order = ListOrder::odd(&settings.order);
+    theme.into_iter().chain(order).chain(keys).collect()
 }

@@ -79,13 +79,10 @@ impl Model {
     }
 
     fn set_order_named(&mut self, name: &str) {
-        match ListOrder::from_name(name) {
-            Some(order) => self.list.order = order,
-            None => self.warnings.push(format!(
-                "order: \"{}\" is none of worst, name, service, latency, availability, since",
-                crate::domain::text::inert(name, 40)
-            )),
+        if let Some(order) = ListOrder::from_name(name) {
+            self.list.order = order;
         }
+        self.warnings.extend(ListOrder::odd(name));
     }
 
     /// Keeps what is known of connections that are the same as before.
