@@ -73,6 +73,7 @@ impl FollowedConnections {
     /// Reads them again, and the service files. What is broken stays as it was.
     pub(super) async fn reload(&self) -> Result<usize, WorkError> {
         let mut looked = self.looked.lock().await;
+        self.core.refuse_open_to_others().await?;
         self.look(&mut looked).await
     }
 

@@ -1,6 +1,7 @@
 //! The exporter over a real port, asked by a plain client; what it says of verdicts, by promtool.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
@@ -382,6 +383,13 @@ async fn a_configuration_that_is_gone_changes_nothing_and_is_told_once() {
     let hears = Arc::clone(&told);
     let tell = move |sentence: &str| hears.lock().unwrap().push(sentence.to_owned());
     let exporter = Exporter::open(core, 64, Box::new(tell)).await.unwrap();
+    assert_eq!(exporter.reload().await.unwrap(), 1);
+    // A permission is no change of the file, and whoever gave it learns of it here.
+    let set = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode));
+    set(0o666).unwrap();
+    let problem = error_chain(&exporter.reload().await.unwrap_err());
+    assert!(problem.contains("others can change"), "{problem}");
+    set(0o600).unwrap();
     assert_eq!(exporter.reload().await.unwrap(), 1);
     std::fs::remove_file(&path).unwrap();
     for _ in 0..3 {

@@ -185,6 +185,14 @@ impl Store {
         }
     }
 
+    /// Refuses a file that others can change, as [`Store::load`] does: who may do so changes without the [`Stamp`].
+    pub fn refuse_open_to_others(&self) -> Result<(), ConfigurationProblem> {
+        match self.path() {
+            Some(path) if is_there(path)? => Ok(files::refuse_writable_by_others(path)?),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The settings without the connections, of which there may be very many: for what must be known before
     /// anything else is. The defaults where they can't be read: [`Store::load`] tells why.
     pub fn settings_alone(&self) -> Settings {

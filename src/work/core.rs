@@ -195,6 +195,15 @@ impl Core {
         self.blocking(Inner::configuration).await
     }
 
+    /// Refuses a configuration that others can change, though it was read before.
+    pub async fn refuse_open_to_others(&self) -> Result<(), WorkError> {
+        self.blocking_bare(|inner| {
+            let looked = inner.store.refuse_open_to_others();
+            looked.map_err(|problem| WorkError::failed("reading the configuration", problem))
+        })
+        .await
+    }
+
     /// Tells whether somebody has changed the configuration since an earlier stamp. One look at the file.
     pub async fn stamp(&self) -> Result<Stamp, WorkError> {
         self.blocking_bare(|inner| Ok(inner.store.stamp())).await
