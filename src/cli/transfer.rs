@@ -192,7 +192,7 @@ fn report(
         DataFormat::Ndjson => output::ndjson(&report)?,
         DataFormat::Human => output::text(&report_text(&report))?,
     }
-    Ok(u8::from(!report.left_out.is_empty()))
+    Ok(u8::from(!report.left_out.is_empty() || report.is_in_part()))
 }
 
 fn collected<'a>(
@@ -240,6 +240,13 @@ fn collected<'a>(
         left_out,
         sensitive: sensitive(&incoming.sensitive),
         trusted: arguments.trust,
+    }
+}
+
+impl Report<'_> {
+    /// Whether something of what comes in stays out, as nobody trusted the file.
+    const fn is_in_part(&self) -> bool {
+        !self.trusted && !self.sensitive.is_empty()
     }
 }
 
@@ -368,10 +375,15 @@ fn report_text(report: &Report<'_>) -> String {
         text.push_str(&given_later(report));
     }
     let (taken, left) = (report.taken.len(), report.left_out.len());
-    let end = if report.dry_run {
-        format!("{taken} would come in, {left} would stay out; nothing was changed\n")
+    let part = if report.is_in_part() {
+        ", and what is left out above"
     } else {
-        format!("{taken} came in, {left} stayed out\n")
+        ""
+    };
+    let end = if report.dry_run {
+        format!("{taken} would come in, {left} would stay out{part}; nothing was changed\n")
+    } else {
+        format!("{taken} came in, {left} stayed out{part}\n")
     };
     text + &end
 }
