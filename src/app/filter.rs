@@ -12,6 +12,8 @@ use crate::domain::text::inert;
 pub(super) struct Filter {
     terms: Vec<FilterTerm>,
     letters: Option<Pattern>,
+    /// The same as it must stand in a URL: letters in any order apart are found in nearly every one.
+    in_url: Option<Pattern>,
     /// Made for the first text: it takes 130 KiB.
     matcher: Option<Matcher>,
     buffer: Vec<char>,
@@ -59,16 +61,13 @@ impl Filter {
                 None => letters.push(word),
             }
         }
-        let letters = (!letters.is_empty()).then(|| {
-            Pattern::parse(
-                &letters.join(" "),
-                CaseMatching::Ignore,
-                Normalization::Smart,
-            )
-        });
+        let letters = letters.join(" ");
+        let in_url: Vec<_> = letters.split_whitespace().map(whole).collect();
+        let in_url = (!in_url.is_empty()).then(|| pattern(&in_url.join(" ")));
         Self {
             terms,
-            letters,
+            letters: (!letters.is_empty()).then(|| pattern(&letters)),
+            in_url,
             ..Self::default()
         }
     }
@@ -77,8 +76,7 @@ impl Filter {
     pub(super) fn letters(text: &str) -> Self {
         let letters = text.trim();
         Self {
-            letters: (!letters.is_empty())
-                .then(|| Pattern::parse(letters, CaseMatching::Ignore, Normalization::Smart)),
+            letters: (!letters.is_empty()).then(|| pattern(letters)),
             ..Self::default()
         }
     }
@@ -88,10 +86,21 @@ impl Filter {
         self.terms.is_empty() && self.letters.is_none()
     }
 
-    /// Whether `entry` passes: every term, and the letters in its name or its URL.
+    /// Whether `entry` passes: every term, and the letters in its name, or the words as they stand in its URL.
     pub(super) fn passes(&mut self, entry: &ListedConnection) -> bool {
         self.terms.iter().all(|term| term.passes(entry))
-            && (self.matches(entry.connection.name.as_str()) || self.matches(&entry.connection.url))
+            && (self.matches(entry.connection.name.as_str())
+                || self.stands_in(&entry.connection.url))
+    }
+
+    fn stands_in(&mut self, url: &str) -> bool {
+        let Some(words) = &self.in_url else {
+            return true;
+        };
+        let text = Utf32Str::new(url, &mut self.buffer);
+        words
+            .score(text, self.matcher.get_or_insert_default())
+            .is_some()
     }
 
     /// Whether the letters are found in `text`, in order.
@@ -109,6 +118,19 @@ impl Filter {
                 pattern.score(text, matcher)
             }
         }
+    }
+}
+
+fn pattern(text: &str) -> Pattern {
+    Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart)
+}
+
+/// `word` as a pattern that it must stand whole for. One that says itself how it is meant stays.
+fn whole(word: &str) -> String {
+    if word.starts_with(['^', '!', '\'']) {
+        word.to_owned()
+    } else {
+        format!("'{word}")
     }
 }
 

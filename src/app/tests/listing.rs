@@ -128,6 +128,30 @@ fn a_tag_with_a_blank_stands_in_quotes() {
     }
 }
 
+/// Digits in any order apart are in nearly every URL.
+#[test]
+fn in_a_url_the_words_are_looked_for_as_they_stand() {
+    let of = |name: &str, url: &str| {
+        let mut shop = shop(name);
+        url.clone_into(&mut shop.url);
+        shop
+    };
+    for (typed, visible) in [
+        ("2182", vec!["corp-2182"]),
+        ("crp00", vec!["corp-0077"]),
+        ("20.78", vec!["corp-0077"]),
+        ("127. 20.79 api", vec!["corp-2182"]),
+        ("!20.79", vec!["corp-0077", "corp-2182"]),
+    ] {
+        let mut scene = Scene::with(vec![
+            of("corp-0077", "http://127.31.20.78:23182/API"),
+            of("corp-2182", "http://127.31.20.79:23101/API"),
+        ]);
+        scene.keys("/").types(typed);
+        assert_eq!(scene.visible(), visible, "{typed}");
+    }
+}
+
 #[test]
 fn enter_keeps_the_filter_and_escape_clears_it() {
     let mut scene = four();
