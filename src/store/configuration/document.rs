@@ -148,8 +148,8 @@ impl Document {
     }
 
     /// Writes the fields in which `after` differs from `before`, and no others: two people who edit
-    /// different fields of one connection both keep their changes. Where the file has another value than both by
-    /// now, nothing is written: neither would know of the other's.
+    /// different fields of one connection both keep their changes. So do two who add or take away tags. Where the file
+    /// has another value than both by now, nothing is written: neither would know of the other's.
     pub fn merge(&mut self, before: &Connection, after: &Connection) -> Result<(), EditProblem> {
         let at = self
             .position(&before.name)
@@ -157,8 +157,13 @@ impl Document {
         if before.name != after.name && self.taken.contains(after.name.as_str()) {
             return Err(EditProblem::Taken(after.name.clone()));
         }
+        let current = self.connection(&before.name)?;
+        let after = &Connection {
+            tags: tags_of_both(before, &current, after),
+            ..after.clone()
+        };
         refuse_fields(after, Some(before))?;
-        let current = written(&self.connection(&before.name)?)?;
+        let current = written(&current)?;
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         let mut changes = Vec::new();
         let fields = written(before)?.into_iter().zip(written(after)?);
@@ -167,7 +172,7 @@ impl Document {
             if was == shall {
                 continue;
             }
-            if is != was && is != shall {
+            if is != was && is != shall && key != "tags" {
                 return Err(EditProblem::Changed(before.name.clone(), key));
             }
             changes.push((key, new));
@@ -315,4 +320,16 @@ fn plain(value: SettingValue) -> Option<Value> {
         SettingValue::Flag(flag) => Some(flag.into()),
         SettingValue::Words(words) => Some(Value::Array(list(&words))),
     }
+}
+
+/// Each tag stands for itself: what `after` added to those of `before`, or took from them, is done to those of `current`.
+fn tags_of_both(before: &Connection, current: &Connection, after: &Connection) -> Vec<String> {
+    let [before, current, after] = [before, current, after].map(|one| &one.tags);
+    if before == after || before == current {
+        return after.clone();
+    }
+    let is_taken_away = |tag: &&String| before.contains(tag) && !after.contains(tag);
+    let is_new = |tag: &&String| !before.contains(tag) && !current.contains(tag);
+    let kept = current.iter().filter(|tag| !is_taken_away(tag));
+    kept.chain(after.iter().filter(is_new)).cloned().collect()
 }

@@ -490,6 +490,46 @@ fn two_people_who_edit_different_fields_both_keep_them() {
     );
 }
 
+/// One more tag, beside those that are there: of several who say so at once, each is heard.
+#[test]
+fn of_tags_each_stands_for_itself() {
+    let home = Home::new();
+    let store = home.store();
+    let with = |tags: &[&str]| Connection {
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        ..connection("a")
+    };
+    let before = with(&["eu", "old"]);
+    store.edit(|document| document.add(&before)).unwrap();
+    let tags = |after: Connection| {
+        store
+            .edit(|document| document.merge(&before, &after))
+            .unwrap();
+        store.load().unwrap().connections.remove(0).tags.clone()
+    };
+    assert_eq!(tags(with(&["eu", "old", "one"])), ["eu", "old", "one"]);
+    assert_eq!(
+        tags(with(&["eu", "old", "two"])),
+        ["eu", "old", "one", "two"]
+    );
+    assert_eq!(tags(with(&["eu"])), ["eu", "one", "two"]);
+    assert_eq!(
+        tags(with(&["eu", "two", "new"])),
+        ["eu", "one", "two", "new"]
+    );
+    // Who changes something else says nothing of them; who alone orders them anew is heard.
+    let noted = Connection {
+        note: "noted".to_owned(),
+        ..before.clone()
+    };
+    assert_eq!(tags(noted), ["eu", "one", "two", "new"]);
+    let [now, anew] = [["eu", "one", "two", "new"], ["two", "one", "eu", "new"]];
+    store
+        .edit(|document| document.merge(&with(&now), &with(&anew)))
+        .unwrap();
+    assert_eq!(store.load().unwrap().connections[0].tags, anew);
+}
+
 #[test]
 fn of_two_people_who_edit_one_field_the_second_is_told() {
     let home = Home::new();
