@@ -6,6 +6,7 @@
 
 mod backup;
 mod base;
+mod changing;
 mod document;
 mod fields;
 mod inline;
@@ -32,8 +33,8 @@ use toml_edit::DocumentMut;
 pub use write::refuse_fields;
 
 use self::base::Base;
+use self::changing::{apart, changed};
 use self::fields::WrittenValue;
-use self::read::Unread;
 use self::style::Style;
 use super::files::{self, FileProblem, Lock};
 use crate::domain::{Cause, Connection, SecretRef};
@@ -206,12 +207,12 @@ impl Store {
 
     /// Changes the configuration: `change` gets the fresh file under the lock; what it leaves is checked,
     /// the old version is put aside, and the new one is written whole. Whatever fails, the file is as it was.
-    pub fn edit<R>(
+    pub fn edit<R: Send>(
         &self,
-        change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
+        change: impl FnOnce(&mut Document) -> Result<R, EditProblem> + Send,
     ) -> Result<R, ConfigurationProblem> {
         match &self.place {
-            Place::File(path) => edit_file(path, self.base(path), change),
+            Place::File(path) => apart(path, || edit_file(path, self.base(path), change)),
             Place::Memory(memory) => {
                 let mut held = memory.lock().unwrap_or_else(PoisonError::into_inner);
                 let (result, text) = changed(Path::new(MEMORY), &held.0, Base::default(), change)?;
@@ -470,26 +471,6 @@ fn is_there(path: &Path) -> Result<bool, FileProblem> {
             target: files::followed(path),
         }),
         Err(_) => Ok(false),
-    }
-}
-
-/// `text` after `change`, which must be readable again.
-fn changed<R>(
-    path: &Path,
-    text: &str,
-    base: Base,
-    change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
-) -> Result<(R, String), ConfigurationProblem> {
-    let toml = text
-        .parse::<DocumentMut>()
-        .map_err(|error| problem::uneditable(path, text, &error))?;
-    let mut document = Document::new(toml, base);
-    let result = change(&mut document)?;
-    let new = document.toml.to_string();
-    match read::parse(&new) {
-        Ok(_) => Ok((result, new)),
-        Err(Unread::FieldProblem(problem)) => Err(EditProblem::Refused(problem.what).into()),
-        Err(unread) => Err(problem::problem(path, &new, unread)),
     }
 }
 

@@ -70,7 +70,7 @@ impl Core {
         change: impl Fn(&mut Connection) + Send + 'static,
     ) -> Result<Vec<Connection>, WorkError> {
         self.blocking(move |inner| {
-            let written = inner.store.edit(|document| {
+            let written = inner.store.edit(move |document| {
                 let one = |name| {
                     let before = document.connection(name)?;
                     let mut after = before.clone();

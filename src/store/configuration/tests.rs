@@ -530,6 +530,29 @@ fn of_tags_each_stands_for_itself() {
     assert_eq!(store.load().unwrap().connections[0].tags, anew);
 }
 
+/// The parser's picture of a large file is of no use afterwards: what it took is given back with the thread.
+#[test]
+fn a_large_file_is_changed_on_a_thread_of_its_own() {
+    let home = Home::new();
+    let store = home.store();
+    let edited_here = || {
+        let here = thread::current().id();
+        let there = store.edit(|_| Ok(thread::current().id()));
+        there.unwrap() == here
+    };
+    store
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    assert!(edited_here());
+    store
+        .edit(|document| (0..1_000).try_for_each(|n| document.add(&connection(&format!("n{n}")))))
+        .unwrap();
+    assert!(!edited_here());
+    assert_eq!(store.load().unwrap().connections.len(), 1_001);
+    let refused = store.edit(|document| document.add(&connection("n7")));
+    assert!(refused.unwrap_err().to_string().contains("n7"));
+}
+
 #[test]
 fn of_two_people_who_edit_one_field_the_second_is_told() {
     let home = Home::new();
@@ -581,7 +604,7 @@ fn changes_that_do_not_fit_are_refused_and_nothing_is_written() {
         .edit(|document| document.add(&connection("b")))
         .unwrap();
     let before = home.text();
-    let refused = |change: &dyn Fn(&mut Document) -> Result<(), EditProblem>| {
+    let refused = |change: &(dyn Fn(&mut Document) -> Result<(), EditProblem> + Sync)| {
         store.edit(change).unwrap_err().to_string()
     };
     assert!(refused(&|document| document.add(&connection("a"))).contains("already"));
