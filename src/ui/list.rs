@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use tui_input::Input;
 
 use super::layout::{ListColumns, Panes};
-use super::text::{cells, cut, inset, prefix, put, put_both, row, width};
+use super::text::{cells, cut_name, inset, put, put_both, row, width};
 use super::view::{View, sign};
 use super::{border, input, welcome};
 use crate::app::model::{ListOrder, ListedConnection, LoadState, Pane};
@@ -123,20 +123,6 @@ fn draw_row(
     }
 }
 
-/// `name` in at most `room` cells. Where a hyphen sets its end apart, as in `shop-eu-02`, that is kept: of many such
-/// names the ends alone differ.
-fn cut_name(name: &str, room: usize) -> String {
-    let last = name.rfind(['-', '_']).and_then(|at| name.get(at..));
-    let last = last.filter(|last| (2..=room * 2 / 3).contains(&width(last)));
-    match last {
-        Some(last) if width(name) > room => {
-            let beginning = prefix(name, room.saturating_sub(width(last) + 1));
-            format!("{beginning}…{last}")
-        }
-        _ => cut(name, room),
-    }
-}
-
 fn status(view: &View<'_>, entry: &ListedConnection) -> Line<'static> {
     let status = entry
         .verdict
@@ -248,26 +234,7 @@ pub(super) fn count(view: &View<'_>) -> Line<'static> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cut_name, window};
-
-    #[test]
-    fn a_name_is_cut_where_it_differs_least() {
-        for (name, room, shown) in [
-            ("shop", 9, "shop"),
-            ("marketplace", 9, "marketpl…"),
-            ("conn-09999", 10, "conn-09999"),
-            ("conn-09999", 9, "co…-09999"),
-            ("staging-eu", 9, "stagi…-eu"),
-            ("billing.example.com", 9, "billing.…"),
-            ("a-name-with-a-long-last-part_behindit", 9, "a-name-w…"),
-            ("ends-with-", 9, "ends-wit…"),
-            ("東京-支店の請求-02", 10, "東京-…-02"),
-            ("conn-09999", 2, "c…"),
-            ("conn-09999", 0, ""),
-        ] {
-            assert_eq!(cut_name(name, room), shown, "{name} {room}");
-        }
-    }
+    use super::window;
 
     #[test]
     fn the_window_moves_no_more_than_it_must() {

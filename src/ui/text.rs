@@ -73,6 +73,20 @@ pub(super) fn cut(text: &str, cells: usize) -> String {
     kept
 }
 
+/// `name` in at most `room` cells. Where a hyphen sets its end apart, as in `shop-eu-02`, that is kept: of many such
+/// names the ends alone differ.
+pub(super) fn cut_name(name: &str, room: usize) -> String {
+    let last = name.rfind(['-', '_']).and_then(|at| name.get(at..));
+    let last = last.filter(|last| (2..=room * 2 / 3).contains(&width(last)));
+    match last {
+        Some(last) if width(name) > room => {
+            let beginning = prefix(name, room.saturating_sub(width(last) + 1));
+            format!("{beginning}…{last}")
+        }
+        _ => cut(name, room),
+    }
+}
+
 /// `text` in exactly `cells` cells, cut or filled with blanks at the right.
 pub(super) fn pad(text: &str, cells: usize) -> String {
     fill(cut(text, cells), cells, cells)
@@ -337,6 +351,25 @@ pub(super) fn inset(area: Rect, left: u16, right: u16) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_cut_where_it_differs_least() {
+        for (name, room, shown) in [
+            ("shop", 9, "shop"),
+            ("marketplace", 9, "marketpl…"),
+            ("conn-09999", 10, "conn-09999"),
+            ("conn-09999", 9, "co…-09999"),
+            ("staging-eu", 9, "stagi…-eu"),
+            ("billing.example.com", 9, "billing.…"),
+            ("a-name-with-a-long-last-part_behindit", 9, "a-name-w…"),
+            ("ends-with-", 9, "ends-wit…"),
+            ("東京-支店の請求-02", 10, "東京-…-02"),
+            ("conn-09999", 2, "c…"),
+            ("conn-09999", 0, ""),
+        ] {
+            assert_eq!(cut_name(name, room), shown, "{name} {room}");
+        }
+    }
 
     #[test]
     fn wide_characters_are_never_halved() {

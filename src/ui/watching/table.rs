@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::list::{draw_empty, window};
-use super::super::text::{clean, pad, put, width};
+use super::super::text::{clean, cut_name, pad, put, width};
 use super::super::view::{View, sign};
 use super::columns::{Column, Columns};
 use super::{milliseconds, percent, row, strip, styled};
@@ -101,10 +101,7 @@ fn connection(
     }
     // Two blanks at least before what follows.
     let room = usize::from(columns.name);
-    let shown = pad(
-        &super::super::text::cut(&view.name(name), room.saturating_sub(1)),
-        room,
-    );
+    let shown = pad(&cut_name(&view.name(name), room.saturating_sub(1)), room);
     spans.push(Span::styled(shown, theme.text));
     let past = view.model.board.pasts.get(name);
     for (column, width) in &columns.between {
