@@ -410,7 +410,10 @@ async fn whoever_stands_behind_others_waits_as_long_as_those_end() {
     let begun = tokio::time::Instant::now();
     futures_util::future::join_all((0..12).map(attempt)).await;
     assert!(begun.elapsed() >= Duration::from_secs(30), "two at a time");
-    assert!(sent.into_inner().unwrap().is_sorted(), "one behind the other");
+    assert!(
+        sent.into_inner().unwrap().is_sorted(),
+        "one behind the other"
+    );
     let attempts = core.0.state().unwrap().budget(&host).unwrap().attempts;
     assert_eq!(attempts, []);
 }
