@@ -33,8 +33,13 @@ pub fn draft(
         _ => Edit::Clear,
     };
     let copies = draft.copies.as_ref();
-    // The origin that a copy has from its original counts where nobody has seen the value.
-    let origin_confirmed = agreed(&draft) && (copies.is_none() || draft.key.is_some());
+    // Of a value that nobody has seen, the origin beside it counts, but where the URL was taken to another one here: who
+    // does that is asked.
+    let here = Origin::parse(&draft.connection.url);
+    let opened = draft.opened.as_ref();
+    let moved = opened.is_none_or(|opened| Origin::parse(&opened.url) != here);
+    let seen = draft.key.is_some() || (copies.is_none() && moved);
+    let origin_confirmed = agreed(&draft) && seen;
     let keeps_key = copies.is_some_and(|copy| copy.keeps_key);
     let keeps_token = copies.is_some_and(|copy| copy.keeps_token);
     work::ConnectionEdit {
@@ -191,6 +196,37 @@ mod tests {
             (tested.connection.key, tested.key),
             (None, Some(Secret::new("k")))
         );
+    }
+
+    /// What was not loaded is for whom its store says, and not for whatever the file has come to name since.
+    #[test]
+    fn a_key_that_nobody_has_seen_is_for_no_host_by_a_save_of_something_else() {
+        let url = "https://a.example.com";
+        let saved = |opened: &str, key: Option<&str>| {
+            let at = |url: &str| {
+                let name = Name::parse("a").unwrap();
+                let mut connection = Connection::new(name, ServiceId::blesta(), url);
+                connection.key = Some("vault:a/key".parse().unwrap());
+                connection
+            };
+            let draft = crate::app::Draft {
+                connection: at(url),
+                key: key.map(Secret::new),
+                token: None,
+                key_changed: false,
+                token_changed: false,
+                opened: Some(Box::new(at(opened))),
+                key_origin: crate::domain::Origin::parse(url),
+                key_held_back: false,
+                copies: None,
+            };
+            super::draft(draft, None, None).origin_confirmed
+        };
+        assert!(!saved(url, None));
+        assert!(!saved("https://a.example.com/blesta", None));
+        assert!(saved(url, Some("k")));
+        let before = "https://before.example.com";
+        assert!(saved(before, None), "the person was asked");
     }
 
     use crate::app::keymap::{Action, Keymap};
