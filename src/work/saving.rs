@@ -376,7 +376,7 @@ impl Saving<'_> {
         } else {
             (is_foreign(after) && !unchanged) || confirmed
         };
-        if is_new_here && copies::is_shared(after, &place, connections) {
+        if is_new_here && copies::is_shared(after, (&place, &origin), connections) {
             let after = after.clone();
             return self.part(slot, &after, &origin, connections).await;
         }

@@ -668,20 +668,8 @@ async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
 async fn an_agreement_for_a_clone_takes_no_key_from_its_original() {
     let home = Home::new();
     let core = home.core();
-    core.create_vault(passphrase()).await.unwrap();
-    let mut draft = ConnectionEdit::new(shop(URL));
-    (draft.store, draft.key) = (Some(StoreKind::Vault), Edit::Set(Secret::new("k")));
-    let saved = core.save(draft).await.unwrap().connection;
-    let clone = core.duplicate(&name("shop"), &name("stage")).await.unwrap();
+    let (saved, clone) = sharing(&core).await;
     assert_eq!(clone.key, saved.key);
-    let agreed = |url: &str, before: &Connection| ConnectionEdit {
-        replaces: Some(before.name.clone()),
-        origin_confirmed: true,
-        ..ConnectionEdit::new(Connection {
-            url: url.to_owned(),
-            ..before.clone()
-        })
-    };
     let sent = async |connection: &Connection| {
         let origin = Origin::parse(&connection.url);
         let held = core
@@ -690,21 +678,80 @@ async fn an_agreement_for_a_clone_takes_no_key_from_its_original() {
         held == SecretState::Present(Secret::new("k"))
     };
     // Nothing is parted where the entry is for that origin already.
-    let same = core.save(agreed(URL, &clone)).await.unwrap().connection;
+    let same = core.save(agreed_at(URL, &clone)).await.unwrap().connection;
     assert_eq!(same.key, saved.key);
 
     let elsewhere = "https://stage.example.com";
     let moved = core
-        .save(agreed(elsewhere, &clone))
+        .save(agreed_at(elsewhere, &clone))
         .await
         .unwrap()
         .connection;
     assert_ne!(moved.key, saved.key);
     assert!(sent(&moved).await && sent(&saved).await);
     // One that nobody shares any more stays where it is.
-    let back = core.save(agreed(URL, &moved)).await.unwrap().connection;
+    let back = core.save(agreed_at(URL, &moved)).await.unwrap().connection;
     assert_eq!(back.key, moved.key);
     assert!(sent(&back).await && sent(&saved).await);
+}
+
+fn agreed_at(url: &str, before: &Connection) -> ConnectionEdit {
+    ConnectionEdit {
+        replaces: Some(before.name.clone()),
+        origin_confirmed: true,
+        ..ConnectionEdit::new(Connection {
+            url: url.to_owned(),
+            ..before.clone()
+        })
+    }
+}
+
+/// Two connections, `shop` and `stage`, that share one entry of the vault.
+async fn sharing(core: &Core) -> (Connection, Connection) {
+    core.create_vault(passphrase()).await.unwrap();
+    let mut draft = ConnectionEdit::new(shop(URL));
+    (draft.store, draft.key) = (Some(StoreKind::Vault), Edit::Set(Secret::new("k")));
+    let saved = core.save(draft).await.unwrap().connection;
+    let clone = core.duplicate(&name("shop"), &name("stage")).await.unwrap();
+    (saved, clone)
+}
+
+/// Whoever is at the new host already loses nothing, and needs the agreement as well.
+#[tokio::test]
+async fn a_shared_key_is_not_parted_from_those_at_the_same_host() {
+    let home = Home::new();
+    let core = home.core();
+    let (saved, clone) = sharing(&core).await;
+    let elsewhere = "https://stage.example.com";
+    let mut unasked = agreed_at(elsewhere, &clone);
+    unasked.origin_confirmed = false;
+    let clone = core.save(unasked).await.unwrap().connection;
+    let moved = core.save(agreed_at(elsewhere, &saved)).await.unwrap();
+    assert_eq!(moved.connection.key, saved.key);
+    let origin = Origin::parse(elsewhere);
+    for connection in [&moved.connection, &clone] {
+        let held = core.held(connection, &HandleSlot::Key, origin.as_ref(), Trust::Saved);
+        assert_eq!(held.await, SecretState::Present(Secret::new("k")));
+    }
+}
+
+#[tokio::test]
+async fn a_shared_key_that_is_gone_keeps_no_connection_from_being_saved() {
+    let home = Home::new();
+    let core = home.core();
+    let (_, clone) = sharing(&core).await;
+    let elsewhere = "https://stage.example.com";
+    core.lock().await;
+    let locked = core.save(agreed_at(elsewhere, &clone)).await.unwrap_err();
+    assert!(
+        matches!(locked, WorkError::PassphraseNeeded(PassphrasePurpose::Open)),
+        "{locked:?}"
+    );
+    core.unlock(passphrase()).await.unwrap();
+    core.0.vault.remove("shop/key").unwrap();
+    let moved = core.save(agreed_at(elsewhere, &clone)).await.unwrap();
+    assert_eq!(moved.connection.url, elsewhere);
+    assert_eq!(moved.connection.key, clone.key);
 }
 
 #[tokio::test]

@@ -58,10 +58,15 @@ impl Saving<'_> {
         connections: &[Arc<Connection>],
     ) -> Result<(), WorkError> {
         let place = self.place(slot);
-        let found = self.secrets.fetch(held, &place).await;
-        let found = match found {
+        let found = match self.secrets.fetch(held, &place).await {
             Ok(found) => found,
-            Err(problem) => return Err(self.core.refused(problem).await),
+            Err(problem) => {
+                return match self.core.unread(problem).await {
+                    locked @ WorkError::PassphraseNeeded(_) => Err(locked),
+                    // What can't be read goes nowhere: the first probe says why, or asks.
+                    _ => Ok(()),
+                };
+            }
         };
         if found.origin.as_ref() == Some(origin) {
             return Ok(());
@@ -71,16 +76,18 @@ impl Saving<'_> {
     }
 }
 
-/// Whether others than the connection of `place` refer to a value beside which its one origin stands.
+/// Whether others than the connection of `place` refer to a value beside which its one origin stands, and would lose it
+/// to `origin`: those whose URL is there as well need just that.
 pub(super) fn is_shared(
     held: &SecretRef,
-    place: &SecretPlace,
+    (place, origin): (&SecretPlace, &Origin),
     connections: &[Arc<Connection>],
 ) -> bool {
     let beside = matches!(held, SecretRef::Vault(_) | SecretRef::Keyring(_));
     let mut others = connections
         .iter()
-        .filter(|other| other.name != place.connection);
+        .filter(|other| other.name != place.connection)
+        .filter(|other| Origin::parse(&other.url).as_ref() != Some(origin));
     beside && others.any(|other| references(other).iter().any(|(of, _)| of == held))
 }
 
