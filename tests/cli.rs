@@ -936,12 +936,26 @@ fn what_is_agreed_for_a_key_in_the_vault_counts() {
         0
     );
     assert_eq!(reason(), "secret-unavailable", "nobody agreed to it");
+    // Another one of the host that the key was entered for.
+    let copied = run(&["connection", "clone", "shop", "before"], "");
+    assert_eq!(copied.code, 0, "{copied:?}");
+    let back = [
+        "connection",
+        "edit",
+        "before",
+        "--url",
+        "http://127.0.0.1:9/",
+    ];
+    assert_eq!(run(&back, "").code, 0);
     let origin = format!("http://127.0.0.1:{}", good.port().unwrap());
     let agreed = run(
         &["connection", "edit", "shop", "--send-key-to", &origin],
         "",
     );
     assert_eq!(agreed.code, 0, "{agreed:?}");
+    let told =
+        "shop has its key in vault:shop/key-2 now: vault:shop/key stays as it is for another";
+    assert!(agreed.err.contains(told), "{agreed:?}");
     assert_eq!(reason(), "connected");
 }
 

@@ -257,7 +257,7 @@ pub(super) async fn tell_parted(context: &Context, before: &Connection, after: &
             let (new, old) = (inert(&new, 120), inert(&old, 120));
             let noun = if others == 1 { "another" } else { "others" };
             output::say(&format!(
-                "{name} has a {what} of its own now, {new}: {old} stays as it is for {noun}"
+                "{name} has its {what} in {new} now: {old} stays as it is for {noun}"
             ));
         }
     }
