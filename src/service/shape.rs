@@ -72,11 +72,15 @@ pub(super) fn is_reference(value: &Secret) -> bool {
     REFERENCES.iter().any(is_kind) || *value == Secret::new("ask")
 }
 
-/// Whether a user name of the service, known by its shape, stands before a colon in `key`: one of that name was taken
-/// off, so that it is another.
-fn brings_an_id(service: &Service, key: &Secret) -> bool {
-    let is_id = |(id, _): (Secret, Secret)| service.username().fits(&id.trimmed());
-    service.username().has_shape() && key.split_once(':').is_some_and(is_id)
+/// Whether another user name of the service than `username`, known by its shape, stands before a colon in `key`.
+fn brings_another_id(service: &Service, username: &str, key: &Secret) -> bool {
+    let username = Secret::new(username);
+    let is_another = |(id, _): (Secret, Secret)| {
+        let id = id.trimmed();
+        service.username().fits(&id) && id != username
+    };
+    let may_be = service.username().has_shape() && !username.is_empty();
+    may_be && key.split_once(':').is_some_and(is_another)
 }
 
 /// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.
@@ -93,7 +97,7 @@ pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<Stri
     if name_is_key || (key_is_name && username_is_odd(service, username)) {
         return Some("user name and key look swapped".to_owned());
     }
-    if brings_an_id(service, key) {
+    if brings_another_id(service, username, key) {
         return Some(
             "the key is a whole handle, of another id than the user name beside it".to_owned(),
         );

@@ -104,6 +104,10 @@ fn odd_shapes_are_named() {
     let other = odd("connect", "SU-160-984-312", handle).unwrap();
     assert!(other.contains("another id"), "{other}");
     assert_eq!(odd("http", "SU-160-984-312", handle), None);
+    // As it is typed, before anything is taken off.
+    for username in ["SU-160-984-311", ""] {
+        assert_eq!(odd("connect", username, handle), None, "{username}");
+    }
     assert_eq!(odd("http", "", "anything"), None);
     for reference in [
         SecretRef::Keyring("shop/key".to_owned()),
