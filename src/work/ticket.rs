@@ -136,7 +136,7 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CheckId, State};
+    use crate::domain::{CheckId, Who};
     use crate::work::edit::{ConnectionEdit, Edit};
     use crate::work::local::local_error;
     use crate::work::tests::{Home, name, shop};
@@ -232,6 +232,39 @@ mod tests {
                 assert_eq!(text.contains(curl), has_curl, "{reason:?} {text}");
                 let no_address = down.is_some_and(|down| down == CheckId::Dns);
                 assert_eq!(text.contains("no address"), no_address, "{reason:?} {text}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_is_asked_for_its_own_steps_alone() {
+        let home = Home::new();
+        let connection = shop("https://billing.example.com");
+        let core = home.core_with(&[]);
+        core.save(ConnectionEdit::new(connection.clone()))
+            .await
+            .unwrap();
+        let mut verdict = local_error(Some(&connection.name), &connection.service, "", "");
+        verdict.reason = Reason::TlsUnknownIssuer;
+        verdict.remedy.who = Who::Host;
+        let ours = [
+            "Then probe by hand: a watch does not see the cure.",
+            "Without the host: h on the screen, switchboard connection edit shop --auth headers.",
+            "For a private authority, add its CA file to the connection (--ca-file).",
+            "Then add the certificate and its key to the connection (--client-cert, --client-key).",
+            "Or check the token once the site is open: switchboard token verify.",
+        ];
+        let theirs = "Hand the header on.";
+        let steps = ours.into_iter().chain([theirs]).map(str::to_owned);
+        verdict.remedy.steps = steps.collect();
+        for reader in [Audience::Host, Audience::Me] {
+            let how = (reader, Freshness::Last);
+            let text = core.ticket(&name("shop"), &verdict, how).await.unwrap();
+            let is_mine = reader == Audience::Me;
+            let number = if is_mine { 6 } else { 1 };
+            assert!(text.contains(&format!("  {number}. {theirs}")), "{text}");
+            for step in ours {
+                assert_eq!(text.contains(step), is_mine, "{step}\n{text}");
             }
         }
     }

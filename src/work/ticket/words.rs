@@ -235,9 +235,16 @@ fn who(who: Who, case: &Case<'_>) -> String {
 
 /// Whether a step of a host's remedy is one of whoever has the connection.
 fn is_done_here(step: &str) -> bool {
-    ["probe by hand", "on the screen", "switchboard connection"]
-        .iter()
-        .any(|words| step.contains(words))
+    [
+        "probe by hand",
+        "on the screen",
+        "switchboard connection",
+        "switchboard token",
+        "add its CA file to the connection",
+        "add the certificate and its key to the connection",
+    ]
+    .iter()
+    .any(|words| step.contains(words))
 }
 
 pub(super) fn steps(
