@@ -275,6 +275,29 @@ fn troubles_stand_below_what_is_there() {
 }
 
 #[test]
+fn a_trouble_that_is_too_long_is_seen_to_be_cut_and_says_what_helps() {
+    for (width, height) in [(60, 16), (80, 24)] {
+        let mut failed = listed(width, height, 300);
+        let asked = press(&mut failed, "l");
+        let [TokensEffect::Query { generation, .. }] = asked.as_slice() else {
+            unreachable!("{asked:?}");
+        };
+        let mut long = trouble(TroubleKind::Other);
+        long.text = format!("{} ", long.text).repeat(8);
+        let answer = TokensAnswer::Page {
+            offset: 0,
+            page: Err(long),
+        };
+        let generation = *generation;
+        told(&mut failed, TokensMessage::Answered { generation, answer });
+        let seen = text(&failed);
+        let last = seen.lines().find(|line| line.contains("tries again"));
+        let (why, _) = last.unwrap().split_once('·').unwrap();
+        assert!(why.trim_end().ends_with('…'), "{seen}");
+    }
+}
+
+#[test]
 fn modules_that_could_not_be_read_say_why() {
     let mut shown = listed(100, 30, 12);
     press(&mut shown, "enter");

@@ -135,22 +135,30 @@ fn emptiness(view: &View<'_>, account: &AccountList) -> Option<String> {
 
 /// Draws why a page did not come and what helps into the last rows of `body`: into half of them, where it is long, with
 /// what helps in any case. Returns how many it takes.
-fn draw_trouble((why, helps): (Line<'static>, Line<'static>), body: Rect, buf: &mut Buffer) -> u16 {
+fn draw_trouble(
+    (mut why, helps): (Line<'static>, Line<'static>),
+    body: Rect,
+    buf: &mut Buffer,
+) -> u16 {
     let room = usize::from(body.width);
-    let mut whole = why.clone();
-    whole.extend(helps.spans.clone());
-    let mut lines = wrap_line(whole, room);
+    why.extend(helps.spans.clone());
+    let mut lines = wrap_line(why, room);
     let most = usize::from(body.height / 2).max(1);
-    let is_long = lines.len() > most;
-    lines.truncate(most);
+    let rest = lines.split_off(most.min(lines.len()));
+    // The last row goes on, so that it is seen to be cut.
+    if let (Some(last), Some(next)) = (lines.last_mut(), rest.into_iter().next()) {
+        last.push_span(" ");
+        last.extend(next.spans);
+    }
     let rows = lines.len().min(usize::from(body.height));
     let first = usize::from(body.height) - rows;
     for (at, line) in lines.into_iter().enumerate() {
-        put(buf, row(body, first + at), line);
-    }
-    if is_long {
-        let taken = first + rows.saturating_sub(1);
-        put_both(buf, row(body, taken), Line::default(), helps);
+        let row = row(body, first + at);
+        if line.width() > room {
+            put_both(buf, row, line, helps.clone());
+        } else {
+            put(buf, row, line);
+        }
     }
     cells(rows)
 }
