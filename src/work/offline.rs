@@ -30,6 +30,8 @@ pub struct Reachability {
     chronic: HashSet<HostPort>,
     /// Those that did not answer in time: the host, a firewall there, or this machine.
     late: HashSet<HostPort>,
+    /// Those of them beside which another host has answered since: they do so online as well.
+    late_alone: HashSet<HostPort>,
     /// When the first of all these was heard of.
     since: Option<Duration>,
 }
@@ -56,7 +58,7 @@ impl Reachability {
         watched: usize,
     ) -> Network {
         match reason {
-            Reason::ConnectTimeout => {
+            Reason::ConnectTimeout if !self.late_alone.contains(host) => {
                 self.late.insert(host.clone());
                 self.since.get_or_insert(ran.end);
             }
@@ -70,7 +72,8 @@ impl Reachability {
             answer if Self::is_answer(answer) => {
                 self.chronic.extend(self.silent.drain());
                 self.chronic.remove(host);
-                self.late.clear();
+                self.late_alone.extend(self.late.drain());
+                self.late_alone.remove(host);
                 self.since = None;
             }
             _ => {}
@@ -348,11 +351,13 @@ mod tests {
             .map(|(name, reason)| (at, name, reason))
         };
         let all = [&round(0)[..], &round(5), &round(10)].concat();
-        assert_eq!(heard(&all[..4], 4), [Online; 4]);
-        // Between two answers of the one: three of four, which is for a moment as it would begin.
-        let doubted = heard(&all, 4).into_iter().filter(|one| *one != Online);
-        assert_eq!(doubted.collect::<Vec<_>>(), [Doubtful; 2]);
-        assert_eq!(heard(&[&round(0)[..], &round(20)].concat(), 4), [Online; 8]);
+        // Between two answers of the one, three of four fail: the last of them would be in doubt each time.
+        assert_eq!(heard(&all, 4), [Online; 12]);
+        // Who has answered again is one that may show it.
+        let mut again: Vec<_> = ["a", "b", "c"].map(|name| (12, name, Connected)).into();
+        again.extend(["a", "b", "c"].map(|name| (20, name, ConnectTimeout)));
+        let stands = heard(&[&all[..], &again].concat(), 4);
+        assert_eq!(stands[15..], [Online, Online, Doubtful]);
     }
 
     #[test]
