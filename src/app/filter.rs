@@ -127,7 +127,8 @@ fn pattern(text: &str) -> Pattern {
 
 /// `word` as a pattern that it must stand whole for. One that says itself how it is meant stays.
 fn whole(word: &str) -> String {
-    if word.starts_with(['^', '!', '\'']) {
+    let is_at_end = word.ends_with('$') && !word.ends_with("\\$");
+    if is_at_end || word.starts_with(['^', '!', '\'', '\\']) {
         word.to_owned()
     } else {
         format!("'{word}")

@@ -142,6 +142,7 @@ fn in_a_url_the_words_are_looked_for_as_they_stand() {
         ("20.78", vec!["corp-0077"]),
         ("127. 20.79 api", vec!["corp-2182"]),
         ("!20.79", vec!["corp-0077", "corp-2182"]),
+        ("01/API$", vec!["corp-2182"]),
     ] {
         let mut scene = Scene::with(vec![
             of("corp-0077", "http://127.31.20.78:23182/API"),
