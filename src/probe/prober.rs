@@ -182,7 +182,8 @@ impl Prober {
         let transport = nameless.as_ref().unwrap_or(&context.transport);
         let reply = context.send(transport, &ask.request, place).await;
         let (reply, ticket) = if reply.wants_http1 {
-            match context.send_again(ladder, &ask, transport, ticket).await {
+            let nameless = nameless.as_ref();
+            match context.send_again(ladder, &ask, nameless, ticket).await {
                 Ok(sent) => sent,
                 Err(answer) => return ladder.answer(answer),
             }
@@ -299,17 +300,22 @@ impl<G: Gate> RunContext<'_, G> {
     /// Sends what the server wants over HTTP/1.1 once more. With a key that is one more attempt, booked as such: the
     /// server may have looked at the first.
     async fn send_again(
-        &self,
+        &mut self,
         ladder: &Ladder,
         ask: &Ask,
-        transport: &Result<Transport, TransportProblem>,
+        nameless: Option<&Result<Transport, TransportProblem>>,
         first: Option<Ticket>,
     ) -> Result<(Reply, Option<Ticket>), RungAnswer> {
+        let waiting = Instant::now();
         if let Some(first) = first {
             self.gate.settle(first, AttemptEnd::Unheard).await;
         }
         let host = HostPort::of(&ask.request.url);
-        let ticket = self.book(ladder, ask, &host).await?;
+        let booked = self.book(ladder, ask, &host).await;
+        // As before the first one: a key that is booked has the time that is left to be answered.
+        self.deadline += waiting.elapsed();
+        let ticket = booked?;
+        let transport = nameless.unwrap_or(&self.transport);
         let mut reply = self.send(transport, &ask.request, None).await;
         reply.repeated = Some(Repeated::OverHttp1);
         Ok((reply, ticket))

@@ -21,7 +21,7 @@ struct MemoryGate {
     records: Mutex<HashMap<HostPort, BudgetRecord>>,
     diary: Mutex<Vec<String>>,
     unbooked: bool,
-    /// How many turns of the runtime it takes until an end is written down, and how long that took.
+    /// How many turns of the runtime it takes until an end is written down, and how long that took in all.
     settling: Mutex<(usize, Duration)>,
 }
 
@@ -76,7 +76,7 @@ impl Gate for MemoryGate {
         for _ in 0..turns {
             tokio::task::yield_now().await;
         }
-        self.settling.lock().unwrap().1 = begun.elapsed();
+        self.settling.lock().unwrap().1 += begun.elapsed();
         let mut records = self.records.lock().unwrap();
         let record = records.entry(ticket.host).or_default();
         budget::settle(record, ticket.number, end, Timestamp::now());
@@ -423,6 +423,51 @@ async fn no_more_than_four_requests_are_in_flight_to_a_host() {
     runs.abort_all();
 }
 
+/// A server that wants everything over HTTP/1.1 and answers `status` there, and who is asked with a key.
+async fn wanting_http1(authority: &Authority, status: &str) -> (Stub, Subject) {
+    let wants_http1 = vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 13];
+    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\n{{}}");
+    let act = Act::Http2Or(wants_http1, answer.into_bytes());
+    let mut config = authority.server(&["127.0.0.1"], |_| {});
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let stub = Stub::tls(config, act).await;
+    let mut subject = with_key(&stub);
+    subject.url = format!("https://{}/x", stub.address);
+    (stub, subject)
+}
+
+/// Else the key could go again with no time left to be answered, and the silence would count as a refusal.
+#[tokio::test]
+async fn between_two_sendings_what_is_written_down_spends_none_of_the_time_either() {
+    let authority = Authority::new();
+    let profile = Profile {
+        extra_roots: vec![authority.pem()],
+        ..Profile::default()
+    };
+    let (stub, subject) = wanting_http1(&authority, "200 OK").await;
+    let gate = MemoryGate {
+        settling: Mutex::new((10_000, Duration::ZERO)),
+        ..MemoryGate::default()
+    };
+    let prober = Prober::default();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut context = RunContext {
+        profile: &profile,
+        transport: prober.transport(&profile),
+        deadline,
+        took: None,
+        gate: &gate,
+    };
+    let begun = Ladder::begin(&http(), subject, Timestamp::now());
+    let (mut ladder, Step::Ask(ask)) = begun else {
+        panic!("{begun:?}");
+    };
+    prober.step(&mut ladder, *ask, &mut context).await;
+    assert_eq!(stub.heads().len(), 2);
+    let took = gate.settling.lock().unwrap().1;
+    assert!(context.deadline >= deadline + took, "{took:?}");
+}
+
 #[tokio::test]
 async fn a_key_that_is_wanted_over_http_1_1_is_booked_each_time_it_is_sent() {
     let authority = Authority::new();
@@ -430,7 +475,6 @@ async fn a_key_that_is_wanted_over_http_1_1_is_booked_each_time_it_is_sent() {
         extra_roots: vec![authority.pem()],
         ..Profile::default()
     };
-    let wants_http1 = vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 13];
     for (status, reason, diary) in [
         (
             "401 Unauthorized",
@@ -443,13 +487,7 @@ async fn a_key_that_is_wanted_over_http_1_1_is_booked_each_time_it_is_sent() {
             ["book 0", "settle 0 Unheard", "book 1", "settle 1 Accepted"],
         ),
     ] {
-        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\n{{}}");
-        let act = Act::Http2Or(wants_http1.clone(), answer.into_bytes());
-        let mut config = authority.server(&["127.0.0.1"], |_| {});
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let stub = Stub::tls(config, act).await;
-        let mut subject = with_key(&stub);
-        subject.url = format!("https://{}/x", stub.address);
+        let (stub, subject) = wanting_http1(&authority, status).await;
         let gate = MemoryGate::default();
         let prober = Prober::default();
         let found = prober
