@@ -1,6 +1,8 @@
 //! Notes as people keep them: curl commands, and between them `NAME=value` lines. Each line is read as what it is; what
 //! is neither is read over.
 
+use zeroize::Zeroizing;
+
 use super::{Reading, Unreadable, curl, dotenv, tell_apart};
 use crate::service::{Catalog, shell};
 
@@ -17,7 +19,8 @@ enum Owner {
 
 /// Every connection that the curl commands in `text`, and the variables beside them, make.
 pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = Zeroizing::new(text.replace("\r\n", "\n"));
+    let text = Zeroizing::new(text.replace('\r', "\n"));
     let lines: Vec<&str> = text.split('\n').collect();
     let owners = owners(&text, &lines);
     let mut reading = curl::read(catalog, &of(Owner::Command, &lines, &owners))?;
@@ -34,8 +37,10 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
 }
 
 /// The lines of one owner, each in its place.
-fn of(owner: Owner, lines: &[&str], owners: &[Owner]) -> String {
-    let mut text = String::new();
+fn of(owner: Owner, lines: &[&str], owners: &[Owner]) -> Zeroizing<String> {
+    // In one piece from the start: a text that grows leaves its keys behind.
+    let room = lines.iter().map(|line| line.len() + 1).sum();
+    let mut text = Zeroizing::new(String::with_capacity(room));
     for (line, of) in lines.iter().zip(owners) {
         if *of == owner {
             text.push_str(line);
