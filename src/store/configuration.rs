@@ -33,7 +33,7 @@ use toml_edit::DocumentMut;
 pub use write::refuse_fields;
 
 use self::base::Base;
-use self::changing::{apart, changed};
+use self::changing::{Change, apart, changed};
 use self::fields::WrittenValue;
 use self::style::Style;
 use super::files::{self, FileProblem, Lock};
@@ -211,13 +211,22 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Document) -> Result<R, EditProblem> + Send,
     ) -> Result<R, ConfigurationProblem> {
+        let (mut change, mut result) = (Some(change), None);
+        self.edit_by(&mut |document| {
+            result = change.take().map(|change| change(document)).transpose()?;
+            Ok(())
+        })?;
+        result.ok_or_else(|| EditProblem::Refused("nothing was changed".to_owned()).into())
+    }
+
+    fn edit_by(&self, change: Change<'_>) -> Result<(), ConfigurationProblem> {
         match &self.place {
             Place::File(path) => apart(path, || edit_file(path, self.base(path), change)),
             Place::Memory(memory) => {
                 let mut held = memory.lock().unwrap_or_else(PoisonError::into_inner);
-                let (result, text) = changed(Path::new(MEMORY), &held.0, Base::default(), change)?;
+                let text = changed(Path::new(MEMORY), &held.0, Base::default(), change)?;
                 *held = (text, held.1 + 1);
-                Ok(result)
+                Ok(())
             }
         }
     }
@@ -228,7 +237,7 @@ impl Store {
             return Ok(());
         };
         // The lock and the text are looked at as by any edit.
-        edit_file(path, self.base(path), |_| Ok(()))?;
+        edit_file(path, self.base(path), &mut |_| Ok(()))?;
         let size = fs::metadata(path).map_or(0, |found| found.len());
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         files::try_to_write(path, size)?;
@@ -424,11 +433,7 @@ fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
     Err(problem::problem(path, &text, unread))
 }
 
-fn edit_file<R>(
-    path: &Path,
-    base: Base,
-    change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
-) -> Result<R, ConfigurationProblem> {
+fn edit_file(path: &Path, base: Base, change: Change<'_>) -> Result<(), ConfigurationProblem> {
     if let Some(folder) = path.parent() {
         files::make_private_folder(folder)?;
     }
@@ -443,7 +448,7 @@ fn edit_file<R>(
         Some(bytes) => style::taken_from(files::text_of(bytes, path)?, bytes),
         None => (document::TEMPLATE.into(), Style::default()),
     };
-    let (result, new) = changed(path, &text, base, change)?;
+    let new = changed(path, &text, base, change)?;
     let new = style.given_to(new).into_bytes();
     if old.as_ref() != Some(&new) {
         files::sweep(path);
@@ -455,7 +460,7 @@ fn edit_file<R>(
         staged.commit()?;
     }
     drop(lock);
-    Ok(result)
+    Ok(())
 }
 
 /// Whether there is a file at `path`. A link that leads nowhere is none that may be made anew.

@@ -1,10 +1,13 @@
-//! The words of the use cases: what is saved, probed, shown and copied.
+//! The words of the use cases: what is saved, probed, shown and copied; and a change of the configuration.
 
 use std::time::Duration;
 
+use super::core::Core;
+use super::error::WorkError;
 use crate::domain::{Cause, Connection, Name, Origin, Secret, SecretRef};
 use crate::service::Trigger;
-use crate::store::StoreKind;
+use crate::store::configuration::{Document, EditProblem};
+use crate::store::{ConfigurationProblem, StoreKind};
 
 /// What is to be saved.
 #[derive(Clone, Debug)]
@@ -113,4 +116,31 @@ pub struct StoredSecrets {
     pub key_origin: Option<Origin>,
     /// The shared token.
     pub token: Result<Option<Secret>, Cause>,
+}
+
+/// A change of the configuration. Boxed, as what is around it would be there once for each that is made anywhere.
+type Change<R> = Box<dyn FnOnce(&mut Document) -> Result<R, EditProblem> + Send>;
+
+impl Core {
+    /// Changes the configuration in one step.
+    pub(super) async fn edit<R: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Document) -> Result<R, EditProblem> + Send + 'static,
+    ) -> Result<R, WorkError> {
+        self.edit_by(Box::new(change)).await
+    }
+
+    async fn edit_by<R: Send + 'static>(&self, change: Change<R>) -> Result<R, WorkError> {
+        self.blocking(move |inner| {
+            inner.refuse_where_gone()?;
+            inner.store.edit(change).map_err(|problem| match problem {
+                ConfigurationProblem::Edit(EditProblem::Absent(name)) => {
+                    WorkError::NoSuchConnection(name)
+                }
+                ConfigurationProblem::Edit(EditProblem::Taken(name)) => WorkError::NameTaken(name),
+                other => WorkError::failed("changing the configuration", other),
+            })
+        })
+        .await
+    }
 }

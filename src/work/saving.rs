@@ -14,9 +14,9 @@ use super::secrets::{reference, references};
 use crate::domain::endpoint::secret_parameter;
 use crate::domain::{Connection, HandleSlot, Name, Origin, Secret, SecretRef, error_chain};
 use crate::service::hints;
-use crate::store::configuration::{EditProblem, SettingValue};
+use crate::store::configuration::SettingValue;
 use crate::store::secrets::Part;
-use crate::store::{Configuration, ConfigurationProblem, SecretPlace, Secrets, StoreKind};
+use crate::store::{Configuration, SecretPlace, Secrets, StoreKind};
 use std::sync::Arc;
 
 impl Core {
@@ -146,26 +146,6 @@ impl Core {
     /// Whether a value kept there is gone once this program has done what it was asked for.
     fn would_lose(&self, kind: StoreKind) -> bool {
         kind == StoreKind::Ask && self.0.ends_at_once.get().is_some()
-    }
-
-    /// Changes the configuration in one step.
-    pub(super) async fn edit<R: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut crate::store::configuration::Document) -> Result<R, EditProblem>
-        + Send
-        + 'static,
-    ) -> Result<R, WorkError> {
-        self.blocking(move |inner| {
-            inner.refuse_where_gone()?;
-            inner.store.edit(change).map_err(|problem| match problem {
-                ConfigurationProblem::Edit(EditProblem::Absent(name)) => {
-                    WorkError::NoSuchConnection(name)
-                }
-                ConfigurationProblem::Edit(EditProblem::Taken(name)) => WorkError::NameTaken(name),
-                other => WorkError::failed("changing the configuration", other),
-            })
-        })
-        .await
     }
 
     /// Takes values out of their places, but for those that a connection still refers to. Gives those that

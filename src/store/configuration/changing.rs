@@ -15,11 +15,15 @@ use super::{FileProblem, parts};
 /// Bytes from which on a file is changed on a thread of its own. A smaller one leaves no more behind than a thread costs.
 const LARGE: u64 = 64 * 1024;
 
+/// What is changed in a document; called once. By its address, as all that is around it is large, and would be there
+/// once for each of the changes that are made anywhere.
+pub(super) type Change<'a> = &'a mut (dyn FnMut(&mut Document) -> Result<(), EditProblem> + Send);
+
 /// Changes the file at `path` by `work`, which reads and writes it.
-pub(super) fn apart<R: Send>(
+pub(super) fn apart(
     path: &Path,
-    work: impl FnOnce() -> Result<R, ConfigurationProblem> + Send,
-) -> Result<R, ConfigurationProblem> {
+    work: impl FnOnce() -> Result<(), ConfigurationProblem> + Send,
+) -> Result<(), ConfigurationProblem> {
     if fs::metadata(path).map_or(0, |found| found.len()) < LARGE {
         return work();
     }
@@ -38,24 +42,24 @@ fn no_thread(path: &Path, source: io::Error) -> ConfigurationProblem {
 }
 
 /// `text` after `change`, which must be readable again; `path` stands in messages.
-pub(super) fn changed<R>(
+pub(super) fn changed(
     path: &Path,
     text: &str,
     base: Base,
-    change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
-) -> Result<(R, String), ConfigurationProblem> {
+    change: Change<'_>,
+) -> Result<String, ConfigurationProblem> {
     let toml = text
         .parse::<DocumentMut>()
         .map_err(|error| problem::uneditable(path, text, &error))?;
     let mut document = Document::new(toml, base);
-    let result = change(&mut document)?;
+    change(&mut document)?;
     let new = document.toml.to_string();
     drop(document);
     if parts::read(&new, parts::PART).is_some() {
-        return Ok((result, new));
+        return Ok(new);
     }
     match read::parse(&new) {
-        Ok(_) => Ok((result, new)),
+        Ok(_) => Ok(new),
         Err(Unread::FieldProblem(problem)) => Err(EditProblem::Refused(problem.what).into()),
         Err(unread) => Err(problem::problem(path, &new, unread)),
     }
