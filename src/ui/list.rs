@@ -128,7 +128,7 @@ fn status(view: &View<'_>, entry: &ListedConnection) -> Line<'static> {
         .verdict
         .as_ref()
         .map_or_else(|| "–".to_owned(), |verdict| verdict.short_status());
-    Line::from(Span::styled(format!("{status:>STATUS$}"), view.theme.faint))
+    Line::from(Span::styled(status, view.theme.faint))
 }
 
 /// Cells of the filter, its cursor among them, that are kept before the count goes.
