@@ -73,6 +73,8 @@ impl TokenCopy {
 pub enum Effect {
     /// Read the configuration, and follow its changes.
     LoadConfiguration,
+    /// Read the configuration at once, which could not be read, and tell what came of it.
+    RereadConfiguration,
     /// Write a setting.
     Set {
         /// Its key in the configuration.

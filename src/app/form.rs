@@ -75,7 +75,7 @@ impl Form {
             key_origin: None,
             key_answer: None,
             key_question: None,
-            save_waits: false,
+            save_waits: None,
             disputed: Vec::new(),
             store: None,
             undo: None,
@@ -320,7 +320,7 @@ impl Form {
     }
 
     /// The URL without outer blanks.
-    pub(super) fn url_text(&self) -> &str {
+    pub fn url_text(&self) -> &str {
         self.text(FieldId::Url).trim()
     }
 

@@ -294,8 +294,8 @@ pub struct Form {
     pub key_answer: Option<KeyAnswer>,
     /// The trigger of the probe that waits for that answer.
     pub key_question: Option<crate::service::Trigger>,
-    /// It was to be saved when that was asked.
-    pub save_waits: bool,
+    /// It is to be saved, and what must come first.
+    pub save_waits: Option<SaveWait>,
     /// Fields that were changed here, and by another copy of the program meanwhile: who saves is asked first.
     pub disputed: Vec<FieldId>,
     /// Where new secrets go, once chosen.
@@ -304,6 +304,15 @@ pub struct Form {
     pub undo: Option<Undo>,
     /// The secret field that is in the open.
     pub shown: Option<ShownField>,
+}
+
+/// What a save waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveWait {
+    /// The answer whether the key may go to another origin.
+    KeyAnswer,
+    /// The configuration, which could not be read the last time.
+    Reading,
 }
 
 /// The fields before a paste was cleaned.

@@ -67,7 +67,7 @@ impl Model {
             Message::Measured(last) => self.measured(last),
             Message::Woke => self.elapse(&mut out),
             Message::ConfigurationLoaded(loaded) => self.configuration_loaded(*loaded, &mut out),
-            Message::ConfigurationFailed(why) => self.configuration_failed(&why),
+            Message::ConfigurationFailed(why) => self.configuration_failed(&why, &mut out),
             Message::Probe(message) => self.probe_answered(message, &mut out),
             Message::Store(message) => self.store_answered(message, &mut out),
             Message::Vault(message) => self.vault_answered(message, &mut out),

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -82,6 +83,8 @@ pub struct Effects {
     asked: bool,
     banner: Vec<String>,
     accounts: tokens::Accounts,
+    /// The configuration is to be read though nothing tells that it has changed.
+    again: Arc<Notify>,
     /// Tells the watch that the configuration has changed.
     replan: Option<UnboundedSender<()>>,
 }
@@ -117,6 +120,7 @@ impl Effects {
             asked: false,
             banner,
             accounts: tokens::Accounts::default(),
+            again: Arc::default(),
             replan: None,
         }
     }
@@ -164,6 +168,7 @@ impl Effects {
     pub fn start(&mut self, effect: Effect) -> Option<TerminalEffect> {
         match effect {
             Effect::LoadConfiguration => self.load(),
+            Effect::RereadConfiguration => self.again.notify_one(),
             Effect::Set { key, value } => self.set_word(key, value),
             Effect::Probe(effect) => self.probe(effect),
             Effect::Store(effect) => self.store(effect),
@@ -182,19 +187,27 @@ impl Effects {
     #[inline(never)]
     fn load(&mut self) {
         let (core, queue, banner) = (self.core.clone(), self.queue.clone(), self.banner.clone());
+        let again = Arc::clone(&self.again);
         self.own(Key::Configuration, async move {
             // Taken before it is read: a change in between is told.
             let mut changes = core.changes();
             let (mut read, mut call) = ReadingTasks::begin(&core, banner, &queue).await;
             loop {
-                read.until_due(changes.next()).await;
+                let asked = tokio::select! {
+                    () = read.until_due(changes.next()) => false,
+                    () = again.notified() => true,
+                };
                 // One that can't be looked at (the folder's permission is gone) is no call.
                 if let Some(last) = core.lock_call().await
                     && call.replace(last).is_some_and(|before| before != last)
                 {
                     queue.tell(Message::Vault(VaultMessage::LockRequested));
                 }
-                read.again_where_due(&core, &queue).await;
+                if asked {
+                    read.again(&core, &queue).await;
+                } else {
+                    read.again_where_due(&core, &queue).await;
+                }
             }
         });
     }

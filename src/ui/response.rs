@@ -405,7 +405,10 @@ fn nothing_yet(view: &View<'_>, sheet: &mut ResponseLines) {
     }
     if sheet.lines.is_empty() {
         let words = match (view.model.visible_form(), view.entry()) {
-            (Some(_), _) => "The ladder runs as soon as there is a URL.",
+            (Some(form), _) if form.url_text().is_empty() => {
+                "The ladder runs as soon as there is a URL."
+            }
+            (Some(_), _) => "Not tested yet.",
             (None, Some(_)) => "Not probed yet.",
             (None, None) => "",
         };

@@ -4,6 +4,7 @@
 //! Root may read everything: then the program runs as nobody.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
@@ -201,6 +202,36 @@ fn a_draft_is_saved_once_the_permission_is_back() {
     terminal.type_keys("q");
     assert_eq!(terminal.ended().exit_code(), 0);
     person.assert_no_leak();
+}
+
+/// Whoever gives the permission back and saves need not wait until it is looked at by itself.
+#[test]
+fn a_save_reads_what_could_not_be_read() {
+    let person = Person::new(&["--key-ref", "env:SHOP_KEY"]);
+    let mut terminal = person.screen();
+    terminal.wait_for("● accepted");
+    terminal.type_keys("e");
+    terminal.wait_for("editing");
+    terminal.type_keys("\x1b[A\x1b[A\x1b[A\x1b[A\x1b[B\x15user-1");
+    terminal.wait_for("▸Username  user-1 ");
+    let mut open = fs::File::options();
+    let mut file = open.append(true).open(person.path(FILE)).unwrap();
+    let taken = person.take(FILE, 0);
+    file.write_all(b"\n").unwrap();
+    terminal.wait_for("can't be read");
+    terminal.type_keys("\x13");
+    terminal.wait_for("not saved:");
+    drop(taken);
+    terminal.type_keys("\x13");
+    let asked = |screen: &str| screen.contains("y save");
+    let saved = |screen: &str| screen.contains("shop is saved");
+    terminal.wait_until("an answer", |screen| asked(screen) || saved(screen));
+    terminal.says_yes_to("y save");
+    terminal.wait_until("saved", saved);
+    let after = fs::read_to_string(person.path(FILE)).unwrap();
+    assert!(after.contains("user-1"), "{after}");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
 }
 
 /// It is there: nobody is offered a new one, or told to enter what is in it again.

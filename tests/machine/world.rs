@@ -430,7 +430,7 @@ impl World {
             Effect::Probe(ProbeEffect::ResumeDraft(_)) => {
                 Message::Probe(ProbeMessage::DraftResumed)
             }
-            Effect::LoadConfiguration => return self.reload(),
+            Effect::LoadConfiguration | Effect::RereadConfiguration => return self.reload(),
             _ => return,
         };
         self.send(message);

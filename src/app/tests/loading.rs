@@ -3,7 +3,7 @@
 use super::scene::{Scene, named, shop, shops};
 use crate::app::effect::{Effect, StoreEffect};
 use crate::app::message::{Loaded, StoreMessage, VaultMessage};
-use crate::app::model::{ListOrder, LoadState, Pane, Question};
+use crate::app::model::{ListOrder, LoadState, Overlay, Pane, Question};
 use crate::app::tokens::TokensEffect;
 use crate::app::watching::WatchingEffect;
 use crate::app::{FieldId, Message};
@@ -324,15 +324,46 @@ fn an_unreadable_configuration_is_never_written() {
     scene.effects();
     scene.send(Message::ConfigurationFailed(why.to_owned()));
     scene.keys("ctrl-s");
+    assert_eq!(scene.effects(), [Effect::RereadConfiguration]);
+    scene.send(Message::ConfigurationFailed(why.to_owned()));
     assert_eq!(scene.effects(), []);
-    assert!(scene.notice().contains("line 3"), "{}", scene.notice());
+    let told = scene.notice();
+    assert!(told.starts_with("not saved: "), "{told}");
+    assert!(told.contains("line 3"), "{told}");
     assert!(scene.form().dirty, "the draft is kept");
     load(&mut scene, shops(&["a"]));
+    assert_eq!(scene.effects(), [], "nobody asks for that any more");
     scene.keys("ctrl-s y");
     assert!(matches!(
         scene.effects()[..],
         [Effect::Store(StoreEffect::Save { .. })]
     ));
+}
+
+#[test]
+fn a_save_goes_on_once_the_configuration_is_read_again() {
+    let failed = || Message::ConfigurationFailed("no permission".to_owned());
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").types("x").send(failed());
+    scene.keys("ctrl-s");
+    load(&mut scene, shops(&["a"]));
+    assert!(matches!(
+        scene.model.overlay,
+        Some(Overlay::Confirm(Question::SaveAllTheSame))
+    ));
+    // What came with it is looked at first: here the form would be a new connection.
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").types("x").send(failed());
+    scene.keys("ctrl-s");
+    load(&mut scene, shops(&[]));
+    assert_eq!(scene.form().editing, None);
+    // Another row was chosen meanwhile.
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("e").types("x").send(failed());
+    scene.keys("ctrl-s esc down");
+    scene.effects();
+    load(&mut scene, shops(&["a", "b"]));
+    assert!(scene.model.overlay.is_none() && scene.form().dirty);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
 use crate::app::effect::{
-    ClipboardEffect, Effect, ScreenEnd, StoreEffect, TerminalEffect, VaultEffect,
+    ClipboardEffect, Effect, ProbeEffect, ScreenEnd, StoreEffect, Target, TerminalEffect,
+    VaultEffect,
 };
 use crate::app::message::{StoreMessage, StoreOffer, VaultMessage};
 use crate::app::model::{Overlay, Pane, Question};
@@ -745,4 +746,40 @@ fn the_first_connection_begins_at_its_key_too() {
     scene.send(Message::Store(StoreMessage::Saved(Box::new(connection), 0)));
     assert_eq!(scene.selected(), "a");
     assert_eq!(scene.model.token_row, 0);
+}
+
+/// The save took the place of the test that was due; where nothing comes of it, the draft is tested as any other.
+#[test]
+fn a_draft_that_could_not_be_saved_is_tested_after_all() {
+    let tested = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Probe(ProbeEffect::Start {
+                target: Target::Draft,
+                ..
+            })
+        )
+    };
+    let failed = || Message::Store(StoreMessage::SaveFailed("the disk is full".to_owned()));
+    let needed = || Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Open));
+    for cancels in [false, true] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.keys("e").types("x").keys("ctrl-s y");
+        assert!(!scene.effects().iter().any(tested));
+        scene.wait(5_000);
+        assert!(!scene.effects().iter().any(tested), "it is being saved");
+        if cancels {
+            scene.send(needed()).keys("esc");
+        } else {
+            scene.send(failed());
+        }
+        scene.wait(5_000);
+        assert!(scene.effects().iter().any(tested), "{cancels}");
+    }
+    // What was tested before is not tested again.
+    let mut scene = proven();
+    scene.keys("ctrl-s");
+    scene.effects();
+    scene.send(failed()).wait(5_000);
+    assert_eq!(scene.effects(), []);
 }

@@ -65,6 +65,7 @@ impl Model {
         } else if replan {
             out.push(Effect::Watching(WatchingEffect::Replan));
         }
+        self.save_what_waited(out);
     }
 
     /// Whether the watch must be told: connections or what it goes by are others.
@@ -212,12 +213,13 @@ impl Model {
         }
     }
 
-    pub(super) fn configuration_failed(&mut self, why: &str) {
+    pub(super) fn configuration_failed(&mut self, why: &str, out: &mut Effects) {
         self.loaded = LoadState::Failed(crate::domain::text::inert(why, 300));
         if self.catalog.ids().next().is_none() {
             self.catalog = Catalog::embedded();
         }
         self.complain(format!("the configuration can't be read: {why}"));
+        self.save_what_waited(out);
     }
 }
 

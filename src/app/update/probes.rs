@@ -7,7 +7,7 @@ use crate::app::effect::{Effect, ProbeEffect, Target};
 use crate::app::form::live::{ProbedPart, TestWorth};
 use crate::app::keymap::Action;
 use crate::app::list::SortKey;
-use crate::app::model::{Form, ListedConnection, Pane, ProbeState, Question};
+use crate::app::model::{Form, ListedConnection, Pane, ProbeState, Question, SaveWait};
 use crate::app::secret_field::KeyAnswer;
 use crate::domain::history::STRIP;
 use crate::domain::{Checks, Name, Origin, Reason, Verdict};
@@ -168,7 +168,10 @@ impl Model {
         let Some(form) = &mut self.form else { return };
         form.key_answer = form.origin().map(|origin| KeyAnswer { origin, allows });
         form.dirty |= form.key_goes_elsewhere();
-        let save_waits = std::mem::take(&mut form.save_waits);
+        let save_waits = form
+            .save_waits
+            .take_if(|wait| *wait == SaveWait::KeyAnswer)
+            .is_some();
         if let Some(trigger) = form.key_question.take() {
             self.probe_draft(trigger, out);
         }

@@ -1,6 +1,7 @@
 //! Saving and removing, with what stands in between: a verdict that is not ok, a place for secrets, a vault.
 
-use super::{Effects, Model};
+use super::editing::DEBOUNCE;
+use super::{Effects, Model, after};
 use crate::app::draft::{Draft, FieldId};
 use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target};
 use crate::app::form::live::ProbedPart;
@@ -9,8 +10,8 @@ use crate::app::handles::{HandleRow, RevealedHandle};
 use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
 use crate::app::model::{
-    Form, ListedConnection, Lock, Overlay, Pane, PassphraseDialog, PendingUnlock, ProbeState,
-    Question,
+    Form, ListedConnection, LoadState, Lock, Overlay, Pane, PassphraseDialog, PendingUnlock,
+    ProbeState, Question, SaveWait,
 };
 use crate::app::notice::About;
 use crate::app::secret_field::SecretField;
@@ -21,19 +22,26 @@ use crate::domain::{
     is_cms_file,
 };
 use crate::service::hints;
+use jiff::Timestamp;
 use std::sync::Arc;
 
 impl Model {
     /// Ctrl-S.
     pub(super) fn save(&mut self, out: &mut Effects) {
-        if let Some(sentence) = self.refuses_changes() {
-            return self.complain(format!("not saved: {sentence}"));
-        }
-        let Some(form) = self.form.as_ref().filter(|form| !form.parked) else {
+        let Some(form) = self.form.as_mut().filter(|form| !form.parked) else {
             return self.complain("there is nothing to save");
         };
         if form.saving {
             return;
+        }
+        if let LoadState::Failed(_) = self.loaded {
+            // Whoever has mended it need not wait until it is looked at by itself.
+            form.save_waits = Some(SaveWait::Reading);
+            self.say("the configuration is read once more, as it could not be before");
+            return out.push(Effect::RereadConfiguration);
+        }
+        if let Some(sentence) = self.refuses_changes() {
+            return self.complain(format!("not saved: {sentence}"));
         }
         self.check_draft_against_configuration(out);
         self.finish_typing();
@@ -43,7 +51,7 @@ impl Model {
             self.focus = Pane::Form;
             let is_asked = matches!(self.overlay, Some(Overlay::Confirm(Question::SendKeyTo(_))));
             if let Some(form) = self.form.as_mut().filter(|_| is_asked) {
-                form.save_waits = true;
+                form.save_waits = Some(SaveWait::KeyAnswer);
                 return;
             }
             return self.complain_unsaved();
@@ -53,6 +61,19 @@ impl Model {
             self.save_now(out);
         } else {
             self.ask(Question::SaveAllTheSame);
+        }
+    }
+
+    /// The configuration was read again, or could not be: a save that waited for that goes on, or is told of it.
+    pub(super) fn save_what_waited(&mut self, out: &mut Effects) {
+        let form = self.form.as_mut();
+        let reading = |wait: &mut SaveWait| *wait == SaveWait::Reading;
+        if form.is_none_or(|form| form.save_waits.take_if(reading).is_none()) {
+            return;
+        }
+        match self.refuses_changes() {
+            None => self.save(out),
+            Some(sentence) => self.complain(format!("not saved: {sentence}")),
         }
     }
 
@@ -237,15 +258,17 @@ impl Model {
     }
 
     pub(super) fn save_failed(&mut self, why: &str) {
+        let now = self.now;
         if let Some(form) = &mut self.form {
-            form.saving = false;
+            form.goes_on_unsaved(now);
         }
         self.complain(format!("not saved: {why}"));
     }
 
     fn save_cancelled(&mut self) {
+        let now = self.now;
         if let Some(form) = self.form.as_mut().filter(|form| form.saving) {
-            form.saving = false;
+            form.goes_on_unsaved(now);
             // Where secrets go is asked anew: nothing is there yet.
             form.store = None;
             self.complain("not saved; the draft is kept");
@@ -491,6 +514,14 @@ fn left_in_store(whose: &str, count: usize) -> String {
 }
 
 impl Form {
+    /// It was to be saved, and is not: the test that the save took the place of comes after all.
+    fn goes_on_unsaved(&mut self, now: Timestamp) {
+        self.saving = false;
+        if self.dirty && !self.is_tested() {
+            self.due = Some(after(now, DEBOUNCE));
+        }
+    }
+
     /// Whether the last test was of exactly this content, and went well.
     fn is_proven(&self) -> bool {
         let verdict = self.verdict.as_ref();

@@ -67,10 +67,14 @@ impl ReadingTasks {
             || core.stamp().await.ok() != self.last.stamp
             || self.has_other_services(core).await;
         if is_due {
-            // A connection to a service that was described just now; what fails is told by the reading.
-            let _ = core.read_services(Reread::WhatIsInOrder).await;
             self.read(core, queue).await;
         }
+    }
+
+    /// Reads it, whatever is known of it, and tells `queue` in any case.
+    pub(super) async fn again(&mut self, core: &Core, queue: &Queue) {
+        self.last = LastReading::default();
+        self.read(core, queue).await;
     }
 
     /// Whether a service file that was left out is another one by now.
@@ -83,6 +87,8 @@ impl ReadingTasks {
     }
 
     async fn read(&mut self, core: &Core, queue: &Queue) {
+        // A connection to a service that was described just now; what fails is told by the reading.
+        let _ = core.read_services(Reread::WhatIsInOrder).await;
         let (last, shown) = (std::mem::take(&mut self.last), self.banner.clone());
         let told = queue.clone();
         let read = core.files_now(move |now| last.follow(now, shown, &told));
