@@ -157,8 +157,10 @@ fn mixed(setting: Setting) -> Vec<Row> {
 
 /// Whole handshakes on both sides, for a resumed one shows no certificate.
 fn secure(setting: Setting) -> Vec<Row> {
-    let contest = Contest::held(setting, &[RUSTLS, Asker::Program]);
+    // What the client that is mandated adds to the bare handshakes is seen beside them.
+    let contest = Contest::held(setting, &[RUSTLS, REQWEST, Asker::Program]);
     let told = [
+        contest.beside(REQWEST, "TLS, ms, to the reqwest loop", Series::wall, 1.2),
         contest.beside(
             RUSTLS,
             "TLS, ms, to the tokio-rustls loop",

@@ -40,8 +40,10 @@ pub fn run(kind: &str, arguments: &[String]) {
         "exporter" => sockets::run(&urls, at_once, LIMIT * 5),
         "reqwest" => {
             // The machine's authorities are not read for plain http.
+            let is_secure = urls.iter().any(|url| url.starts_with("https:"));
+            let roots = is_secure.then(|| authority(&arguments[2]));
             let client = reqwest::Client::builder()
-                .tls_backend_preconfigured(config(RootCertStore::empty()))
+                .tls_backend_preconfigured(config(roots.unwrap_or_else(RootCertStore::empty)))
                 .pool_max_idle_per_host(0)
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none());
@@ -52,10 +54,7 @@ pub fn run(kind: &str, arguments: &[String]) {
             })
         }
         "rustls" => {
-            let mut roots = RootCertStore::empty();
-            let authority = CertificateDer::from_pem_file(&arguments[2]).unwrap();
-            roots.add(authority).unwrap();
-            let connector = TlsConnector::from(Arc::new(config(roots)));
+            let connector = TlsConnector::from(Arc::new(config(authority(&arguments[2]))));
             asked(urls, at_once, move |url| {
                 let connector = connector.clone();
                 async move { get_secure(&connector, &url).await }
@@ -100,6 +99,15 @@ where
         }
         all
     })
+}
+
+/// Trusts the one whose certificate is in `file` alone.
+fn authority(file: &str) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(file).unwrap())
+        .unwrap();
+    roots
 }
 
 async fn get(client: &reqwest::Client, url: &str) -> String {
