@@ -131,6 +131,8 @@ pub enum ProbeEffect {
 pub enum StoreEffect {
     /// Get the secrets of a connection for its form.
     LoadSecrets(Name),
+    /// Find out since when the values behind these are what they are.
+    DateHandles(Vec<SecretRef>),
     /// Save the form's content.
     Save {
         /// What to save.

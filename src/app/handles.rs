@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::model::Model;
+use super::effect::{Effect, StoreEffect};
+use super::model::{Lock, Model};
 use super::tokens::AccountList;
 use crate::domain::{Connection, CopyForm, Handle, HandleSlot, Name, SecretRef};
 
@@ -94,6 +95,22 @@ impl Model {
             || self.tokens.list.as_ref().is_some_and(is_filtered)
     }
 
+    /// Asks since when the values of all handles are what they are, of those whose place may tell.
+    pub(super) fn date_handles(&self, out: &mut Vec<Effect>) {
+        let is_open = self.lock == Lock::Open;
+        let tells = |reference: &&SecretRef| match reference {
+            SecretRef::Vault(_) => is_open,
+            SecretRef::File(_) => true,
+            SecretRef::Keyring(_) | SecretRef::Env(_) | SecretRef::Cmd(_) | SecretRef::Ask => false,
+        };
+        let entries = self.entries.values();
+        let all = entries.flat_map(|entry| entry.connection.references());
+        let asked: Vec<_> = all.filter(tells).cloned().collect();
+        if !asked.is_empty() {
+            out.push(Effect::Store(StoreEffect::DateHandles(asked)));
+        }
+    }
+
     /// The handle in the open; none in the war-room.
     pub fn open_handle(&self) -> Option<&Revealed> {
         self.revealed.as_ref().filter(|_| !self.war_room)
@@ -109,8 +126,8 @@ pub struct HandleRow {
     pub label: String,
     /// What kind of handle it is.
     pub kind: &'static str,
-    /// Where its value is kept: a reference, never the value.
-    pub kept: String,
+    /// Where its value is kept.
+    pub reference: SecretRef,
 }
 
 /// The handles of `connection`, in the order of the pane.
@@ -119,7 +136,7 @@ pub fn rows(connection: &Connection) -> Vec<HandleRow> {
         slot,
         label: label.to_owned(),
         kind,
-        kept: reference.to_string(),
+        reference: reference.clone(),
     };
     let key = connection
         .key

@@ -1,9 +1,11 @@
 //! Everything that can happen to the model, on one page. Past tense, or `…Requested`.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
 
 use super::effect::{ScreenEnd, Target};
 use super::model::Pane;
@@ -117,6 +119,8 @@ pub enum StoreMessage {
         /// Its token.
         token: Result<Option<Secret>, Cause>,
     },
+    /// Since when the values behind these are what they are; of others that is not known.
+    HandlesDated(HashMap<SecretRef, Timestamp>),
     /// The draft was saved under this name; so many older values could not be taken out of their stores.
     Saved(Box<Connection>, usize),
     /// It was not; one sentence. The draft is kept.

@@ -1,5 +1,6 @@
 //! The model: all that the screen shows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -51,6 +52,8 @@ pub struct Model {
     pub token_row: usize,
     /// What was selected there has left by itself: until a key moves, nothing is.
     pub token_lost: bool,
+    /// Since when the values of handles are what they are, where that is known.
+    pub dates: HashMap<SecretRef, Timestamp>,
     /// First line shown of the response pane.
     pub response_scroll: u16,
     /// The line that what scrolls can begin with at most, as the screen last said.

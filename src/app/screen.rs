@@ -1,5 +1,7 @@
 //! What the screen and its loop ask of the model: what is shown, who has the keys, when to wake.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::disguise::Disguise;
@@ -37,6 +39,7 @@ impl Model {
             form: None,
             token_row: 0,
             token_lost: false,
+            dates: HashMap::new(),
             response_scroll: 0,
             last_line: None,
             revealed: None,

@@ -20,6 +20,7 @@ mod probes;
 mod saving;
 mod shared_token;
 mod tokens;
+mod unlocking;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
@@ -114,6 +115,7 @@ impl Model {
                 key_origin,
                 token,
             } => self.secrets_loaded(&name, (key, key_origin), token, out),
+            StoreMessage::HandlesDated(dates) => self.dates = dates,
             StoreMessage::Saved(connection, left) => self.saved(*connection, left, out),
             StoreMessage::SaveFailed(why) => self.save_failed(&why),
             StoreMessage::StoreNeeded(offers) => self.store_needed(offers),
@@ -122,7 +124,7 @@ impl Model {
                 self.removing = None;
                 self.complain(format!("not removed: {why}"));
             }
-            StoreMessage::TokenAdded(connection) => self.token_added(*connection),
+            StoreMessage::TokenAdded(connection) => self.token_added(*connection, out),
             StoreMessage::TokenAddFailed(why) => self.token_add_failed(&why),
             StoreMessage::TokenRemoved {
                 connection,

@@ -16,6 +16,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use command::{AFTER_ITS_END, ProcessGroup, Variables};
 use keyring::Keyring;
 pub use keyring::KeyringProblem;
@@ -355,6 +357,11 @@ impl Secrets {
         connections: &[Arc<Connection>],
     ) -> SecretLocation {
         location::find(&self.vault, reference, connections)
+    }
+
+    /// Since when the values behind `references` are what they are, for those of which that is known. Reads no value.
+    pub fn dates(&self, references: &[SecretRef]) -> HashMap<SecretRef, Timestamp> {
+        location::dates(&self.vault, references)
     }
 
     /// What a place of ours holds; nothing for places that others look after.

@@ -11,6 +11,7 @@ mod contents;
 mod problem;
 mod seal;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -263,6 +264,12 @@ impl Vault {
         self.read(|contents| contents.entries.keys().cloned().collect())
     }
 
+    /// Since when each entry holds what it holds.
+    pub fn dates(&self) -> Result<HashMap<String, Timestamp>, VaultProblem> {
+        let date = |(name, entry): (&String, &VaultEntry)| (name.clone(), entry.changed);
+        self.read(|contents| contents.entries.iter().map(date).collect())
+    }
+
     /// Keeps `value` under `name`, with the origin that it was entered for.
     pub fn put(
         &self,
@@ -304,17 +311,12 @@ impl Vault {
     /// Those it is encrypted to.
     pub fn recipients(&self) -> Result<Vec<Recipient>, VaultProblem> {
         let own = self.own_recipient()?;
-        self.read(|contents| {
-            contents
-                .recipients
-                .iter()
-                .map(|(key, label)| Recipient {
-                    key: key.clone(),
-                    label: label.clone(),
-                    own: *key == own,
-                })
-                .collect()
-        })
+        let recipient = |(key, label): (&String, &String)| Recipient {
+            key: key.clone(),
+            label: label.clone(),
+            own: *key == own,
+        };
+        self.read(|contents| contents.recipients.iter().map(recipient).collect())
     }
 
     /// Encrypts it to one more person from now on: their `age1…`, and a label.
@@ -364,12 +366,8 @@ impl Vault {
 
     fn own_recipient(&self) -> Result<String, VaultProblem> {
         let guard = self.opened();
-        Ok(guard
-            .as_ref()
-            .ok_or(VaultProblem::Locked)?
-            .identity
-            .to_public()
-            .to_string())
+        let open = guard.as_ref().ok_or(VaultProblem::Locked)?;
+        Ok(open.identity.to_public().to_string())
     }
 
     fn read<R>(&self, read: impl FnOnce(&Contents) -> R) -> Result<R, VaultProblem> {

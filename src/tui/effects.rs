@@ -43,6 +43,7 @@ enum Key {
     Probe(Target),
     Watch,
     Secrets,
+    Dates,
     Save,
     Remove,
     AddToken,
@@ -130,6 +131,7 @@ impl Effects {
             // What is watched wipes where it has a key in hand; the rest of it is about thousands that need not.
             Key::Watch
             | Key::Configuration
+            | Key::Dates
             | Key::Tokens(tokens::Task::Journal)
             | Key::Watching(
                 WatchTask::Pasts | WatchTask::Standings | WatchTask::Shares | WatchTask::Plot,

@@ -156,11 +156,17 @@ fn handle_line(
     columns.line([
         Span::styled(label, theme.text),
         Span::styled(handle.kind, theme.text),
-        Span::styled(NOT_KNOWN, theme.faint),
+        Span::styled(made(view, handle), theme.faint),
         Span::styled(status, style),
         Span::styled(MASK, theme.text),
-        Span::styled(view.line(&handle.kept), theme.faint),
+        Span::styled(view.line(&handle.reference.to_string()), theme.faint),
     ])
+}
+
+/// The day since which its value is what it is.
+fn made(view: &View<'_>, handle: &HandleRow) -> String {
+    let at = view.model.dates.get(&handle.reference);
+    at.map_or_else(|| NOT_KNOWN.to_owned(), |at| at.strftime("%F").to_string())
 }
 
 fn fits(open: &OpenHandle, columns: &Columns) -> bool {

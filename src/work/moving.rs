@@ -9,6 +9,8 @@ use crate::domain::{Cause, Connection, HandleSlot, Name, Secret, SecretRef};
 use crate::store::secrets::{FoundSecret, SecretLocation};
 use crate::store::vault::VaultState;
 use crate::store::{SecretPlace, Secrets, StoreKind, VaultProblem};
+use jiff::Timestamp;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One secret of a connection, and where its value lives.
@@ -40,6 +42,16 @@ impl Core {
                 .collect())
         })
         .await
+    }
+
+    /// Since when the values behind `references` are what they are; see [`Secrets::dates`].
+    pub async fn secret_dates(
+        &self,
+        references: Vec<SecretRef>,
+    ) -> Result<HashMap<SecretRef, Timestamp>, WorkError> {
+        let secrets = self.secrets().await?;
+        self.blocking_bare(move |_| Ok(secrets.dates(&references)))
+            .await
     }
 
     /// Keeps a new value for the key or the token of a saved connection, for its URL as it stands.

@@ -450,6 +450,10 @@ impl World {
                 self.disk.remove(name.as_str());
                 StoreMessage::Removed(name, 0)
             }
+            StoreEffect::DateHandles(asked) => {
+                let now = self.now;
+                StoreMessage::HandlesDated(asked.into_iter().map(|one| (one, now)).collect())
+            }
             StoreEffect::Remove(_) | StoreEffect::RemoveToken { .. } => {
                 StoreMessage::RemoveFailed(no())
             }

@@ -48,6 +48,10 @@ pub(crate) fn model(width: u16, height: u16) -> Model {
         };
         (severity, name.clone())
     });
+    let key = SecretRef::Vault("shop/key".to_owned());
+    model
+        .dates
+        .insert(key, "2026-03-02T09:00:00Z".parse().unwrap());
     select(&mut model, "shop");
     model
 }

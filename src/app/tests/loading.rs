@@ -7,7 +7,7 @@ use crate::app::model::{ListOrder, LoadState, Overlay, Pane, Question};
 use crate::app::tokens::TokensEffect;
 use crate::app::watching::WatchingEffect;
 use crate::app::{FieldId, Message};
-use crate::domain::{Connection, Reason, State};
+use crate::domain::{Connection, Reason, SecretRef, State};
 
 fn load(scene: &mut Scene, connections: Vec<Connection>) {
     scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
@@ -388,4 +388,45 @@ fn all_that_is_odd_about_a_configuration_is_told() {
         ..Loaded::default()
     })));
     assert_eq!(scene.notice(), "one; two; three (and 1 more)");
+}
+
+#[test]
+fn handles_are_dated_where_their_places_tell() {
+    let asked = |scene: &mut Scene| {
+        let mut asked = std::mem::take(&mut scene.dated);
+        for one in &mut asked {
+            one.sort_by_key(SecretRef::to_string);
+        }
+        asked
+    };
+    let mut of_file = shop("b");
+    of_file.key = Some(SecretRef::File("/run/key".into()));
+    let mut of_env = shop("c");
+    of_env.key = Some(SecretRef::Env("KEY".to_owned()));
+    let all = vec![shop("a"), of_file.clone(), of_env.clone()];
+    let (entry, file) = (shop("a").key.unwrap(), of_file.key.unwrap());
+    let mut scene = Scene::starting();
+    load(&mut scene, all.clone());
+    assert_eq!(asked(&mut scene), [[file.clone(), entry.clone()]]);
+    // Nothing is another one.
+    load(&mut scene, all.clone());
+    assert!(asked(&mut scene).is_empty());
+    load(&mut scene, vec![of_env]);
+    assert!(asked(&mut scene).is_empty(), "none can be dated");
+    // What is locked is dated once it is open.
+    let mut scene = Scene::starting();
+    scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
+        connections: all.into_iter().map(Into::into).collect(),
+        locked: true,
+        ..Loaded::default()
+    })));
+    assert_eq!(asked(&mut scene), [[file.clone()]]);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
+    assert_eq!(asked(&mut scene), [[file, entry]]);
+    // And what was put there since.
+    let saved = || Box::new(shop("a"));
+    scene.send(Message::Store(StoreMessage::Saved(saved(), 0)));
+    assert_eq!(asked(&mut scene).len(), 1);
+    scene.send(Message::Store(StoreMessage::TokenAdded(saved())));
+    assert_eq!(asked(&mut scene).len(), 1);
 }

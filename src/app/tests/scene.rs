@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::app::effect::{Effect, ProbeEffect, Target};
+use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target};
 use crate::app::keymap::KeyPress;
 use crate::app::message::{Loaded, Message, ProbeMessage, SecretInput};
 use crate::app::model::{Form, Model, Overlay, Question};
@@ -18,6 +18,8 @@ pub(super) struct Scene {
     pub(super) model: Model,
     pub(super) now: Timestamp,
     effects: Vec<Effect>,
+    /// The handles whose dates were asked for, each time.
+    pub(super) dated: Vec<Vec<SecretRef>>,
 }
 
 impl Scene {
@@ -28,6 +30,7 @@ impl Scene {
             model: Model::new((100, 30), now),
             now,
             effects: Vec::new(),
+            dated: Vec::new(),
         }
     }
 
@@ -39,6 +42,7 @@ impl Scene {
             ..Loaded::default()
         })));
         scene.effects.clear();
+        scene.dated.clear();
         scene
     }
 
@@ -48,8 +52,12 @@ impl Scene {
     }
 
     pub(super) fn send(&mut self, message: Message) -> &mut Self {
-        let effects = self.model.update(self.now, message);
-        self.effects.extend(effects);
+        for effect in self.model.update(self.now, message) {
+            match effect {
+                Effect::Store(StoreEffect::DateHandles(asked)) => self.dated.push(asked),
+                other => self.effects.push(other),
+            }
+        }
         self
     }
 
@@ -114,7 +122,7 @@ impl Scene {
         wakes
     }
 
-    /// What was asked for since this was last called.
+    /// What was asked for since this was last called, but for dates.
     pub(super) fn effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }

@@ -45,6 +45,9 @@ impl Model {
         let before = self.held_handles();
         self.take_connections(loaded.connections);
         self.handles_changed(&before);
+        if first || replan {
+            self.date_handles(out);
+        }
         if first {
             out.push(Effect::Tokens(TokensEffect::FindUnfinished));
         } else if self.tokens.list.is_some() || !self.tokens.sheets.is_empty() {

@@ -145,12 +145,13 @@ impl Model {
         self.open_overlay(Overlay::AddToken(dialog));
     }
 
-    pub(super) fn token_added(&mut self, connection: Connection) {
+    pub(super) fn token_added(&mut self, connection: Connection, out: &mut Effects) {
         if matches!(self.overlay, Some(Overlay::AddToken(_))) {
             self.overlay = None;
         }
         self.adding = None;
         self.token_written(connection);
+        self.date_handles(out);
         self.say("the token is stored");
     }
 

@@ -1,5 +1,6 @@
 //! Where a secret lives, and what speaks against that place: for `secret where` and `doctor`.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,18 @@ pub(super) fn find(
         ));
     }
     found
+}
+
+/// The vault's entries while it is open, and the last changes of files; others keep no date.
+pub(super) fn dates(vault: &Vault, references: &[SecretRef]) -> HashMap<SecretRef, Timestamp> {
+    let entries = vault.dates().unwrap_or_default();
+    let date = |reference: &SecretRef| match reference {
+        SecretRef::Vault(name) => entries.get(name).copied(),
+        SecretRef::File(path) => modified(path),
+        SecretRef::Keyring(_) | SecretRef::Env(_) | SecretRef::Cmd(_) | SecretRef::Ask => None,
+    };
+    let dated = references.iter().map(|one| Some((one.clone(), date(one)?)));
+    dated.flatten().collect()
 }
 
 impl SecretLocation {

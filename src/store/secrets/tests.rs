@@ -439,6 +439,27 @@ async fn offers_say_what_works_here() {
     );
 }
 
+/// Of what the vault holds while it is open, and of files; others keep no date.
+#[test]
+fn values_are_dated_where_their_places_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    secrets.vault().create(&Secret::new("p")).unwrap();
+    secrets.vault().put("a", &Secret::new("x"), None).unwrap();
+    let path = folder.path().join("key");
+    fs::write(&path, "hunter2").unwrap();
+    let (entry, file) = (reference("vault:a"), SecretRef::File(path.clone()));
+    let others = ["vault:gone", "file:/gone", "env:KEY", "ask", "keyring:a"].map(reference);
+    let asked = [&others[..], &[entry.clone(), file.clone()]].concat();
+    let written = fs::metadata(&path).unwrap().modified().unwrap();
+    let of_file = (file, Timestamp::try_from(written).unwrap());
+    let of_entry = secrets.location(&entry, &[]).changed.unwrap();
+    let expected = HashMap::from([of_file.clone(), (entry, of_entry)]);
+    assert_eq!(secrets.dates(&asked), expected);
+    secrets.vault().lock();
+    assert_eq!(secrets.dates(&asked), HashMap::from([of_file]));
+}
+
 #[test]
 fn whereabouts_tell_path_mode_git_age_and_sharing() {
     let folder = tempfile::tempdir().unwrap();

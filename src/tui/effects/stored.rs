@@ -18,6 +18,15 @@ impl Effects {
             StoreEffect::LoadSecrets(name) => {
                 self.answer(Key::Secrets, async move { load_secrets(core, name).await });
             }
+            StoreEffect::DateHandles(references) => {
+                let queue = self.queue.clone();
+                self.own(Key::Dates, async move {
+                    // Where it can't be found out, nobody is kept from anything.
+                    if let Ok(dates) = core.secret_dates(references).await {
+                        queue.tell(Message::Store(StoreMessage::HandlesDated(dates)));
+                    }
+                });
+            }
             StoreEffect::Save {
                 draft,
                 replaces,
@@ -115,6 +124,7 @@ impl Effects {
             Key::Probe(_)
             | Key::Watch
             | Key::Configuration
+            | Key::Dates
             | Key::Lock
             | Key::Clearing
             | Key::Save

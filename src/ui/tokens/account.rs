@@ -201,9 +201,9 @@ fn held_line(
         Column::Extension => (handle.kind.to_owned(), theme.text),
         Column::Status => (status.to_owned(), style),
         Column::Handle => (MASKED.to_owned(), theme.text),
-        Column::Description => (view.line(&handle.kept), theme.faint),
+        Column::Description => (view.line(&handle.reference.to_string()), theme.faint),
+        Column::Created => (super::made(view, handle), theme.faint),
         Column::Id
-        | Column::Created
         | Column::By
         | Column::Expires
         | Column::Used
