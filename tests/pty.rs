@@ -408,15 +408,19 @@ fn other_signals_that_end_a_program_give_the_terminal_back_too() {
 /// Stops the screen by Ctrl-Z, and has the shell end the job by a signal while it is in the background.
 fn ends_while_stopped(lines: &str, code: u8) {
     let home = Home::new();
-    // The shell may not have heard yet that the job goes on, and then waits for none that is stopped.
-    let ended = "while wait $job; code=$?; [ $code = 148 ]; do :; done; echo ENDED $code";
+    // Until the shell has heard that the job goes on, it waits for none that is stopped, and then forgets the job. Where it
+    // hears of the end before it waits, it tells that, and forgets the job as well.
+    let ended = "until [ \"$(jobs -sp)\" = '' ]; do :; done; wait $job; echo ENDED $?";
     let begun = "set -m; \"$0\" demo; echo STOPPED $?; job=$(jobs -p)";
     let lines = format!("{begun}; {lines}; {ended}");
     let mut terminal = Terminal::start(home.shell(&lines), COLUMNS, ROWS);
     terminal.wait_for("branch");
     terminal.type_keys("\x1a");
     terminal.wait_for("STOPPED 148");
-    terminal.wait_for(&format!("ENDED {code}"));
+    let told = [format!("ENDED {code}"), format!("Exit {code} ")];
+    terminal.wait_until("its exit code", |screen| {
+        told.iter().any(|words| screen.contains(words))
+    });
     terminal.ended();
     terminal.assert_given_back();
 }
