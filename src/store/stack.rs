@@ -37,7 +37,7 @@ fn called<R>(work: impl FnOnce() -> R) -> R {
 
 /// A task after each of whose steps the stack is wiped.
 #[derive(Debug)]
-pub struct Wiping<F>(Pin<Box<F>>);
+pub struct Wiping<F: ?Sized>(Pin<Box<F>>);
 
 impl<F: Future> Wiping<F> {
     /// The same task.
@@ -46,7 +46,13 @@ impl<F: Future> Wiping<F> {
     }
 }
 
-impl<F: Future> Future for Wiping<F> {
+impl<F: Future + ?Sized> From<Pin<Box<F>>> for Wiping<F> {
+    fn from(task: Pin<Box<F>>) -> Self {
+        Self(task)
+    }
+}
+
+impl<F: Future + ?Sized> Future for Wiping<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {

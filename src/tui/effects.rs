@@ -14,6 +14,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -127,6 +128,11 @@ impl Effects {
     }
 
     fn own(&mut self, key: Key, task: impl Future<Output = ()> + Send + 'static) {
+        self.own_boxed(key, Box::pin(task));
+    }
+
+    /// The same by its address: all that a runtime has around a task would be there once for each of them.
+    fn own_boxed(&mut self, key: Key, task: BoxFuture<'static, ()>) {
         let task = match key {
             // What is watched wipes where it has a key in hand; the rest of it is about thousands that need not.
             Key::Watch
@@ -152,7 +158,7 @@ impl Effects {
             | Key::Set
             | Key::Tokens(_)
             | Key::Watching(WatchTask::Setting | WatchTask::SecondOpinion) => {
-                self.runtime.spawn(Wiping::new(task))
+                self.runtime.spawn(Wiping::from(task))
             }
         };
         self.tasks.insert(key, Owned(task.abort_handle()));
@@ -160,6 +166,10 @@ impl Effects {
 
     /// Runs a task that ends in one message.
     fn answer(&mut self, key: Key, task: impl Future<Output = Message> + Send + 'static) {
+        self.answer_boxed(key, Box::pin(task));
+    }
+
+    fn answer_boxed(&mut self, key: Key, task: BoxFuture<'static, Message>) {
         let queue = self.queue.clone();
         self.own(key, async move { queue.tell(task.await) });
     }

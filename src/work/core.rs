@@ -1,5 +1,6 @@
 //! The core: what every use case works on, shared by all of them.
 
+use std::any::Any;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -261,8 +262,11 @@ impl Core {
         &self,
         work: impl FnOnce(&Inner) -> Result<R, WorkError> + Send + 'static,
     ) -> Result<R, WorkError> {
-        self.blocking_bare(move |inner| wiping(|| work(inner)))
-            .await
+        let work = |inner: &Inner| Box::new(work(inner)) as Box<dyn Any + Send>;
+        given(
+            self.beside(Box::new(move |inner| wiping(|| work(inner))))
+                .await,
+        )
     }
 
     /// The same for work that has no secret in hand. There is nothing to wipe behind it, and a thread that has done
@@ -271,10 +275,29 @@ impl Core {
         &self,
         work: impl FnOnce(&Inner) -> Result<R, WorkError> + Send + 'static,
     ) -> Result<R, WorkError> {
+        given(self.beside(Box::new(|inner| Box::new(work(inner)))).await)
+    }
+
+    async fn beside(&self, work: BoxedWork) -> Result<Box<dyn Any + Send>, WorkError> {
         let inner = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&inner))
-            .await
-            .unwrap_or_else(|error| Err(WorkError::failed("working in the background", error)))
+        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        done.map_err(|error| WorkError::failed(BACKGROUND, error))
+    }
+}
+
+/// What blocks, and what it gives, by their addresses: what a runtime has around them would be there once for each.
+type BoxedWork = Box<dyn FnOnce(&Inner) -> Box<dyn Any + Send> + Send>;
+
+const BACKGROUND: &str = "working in the background";
+
+/// What such work gave.
+fn given<R: 'static>(done: Result<Box<dyn Any + Send>, WorkError>) -> Result<R, WorkError> {
+    match done?.downcast::<Result<R, WorkError>>() {
+        Ok(given) => *given,
+        Err(_) => Err(WorkError::failed(
+            BACKGROUND,
+            "it gave what was not asked for",
+        )),
     }
 }
 
