@@ -312,6 +312,13 @@ impl Service {
         [&*self.own, &*self.common, &*SHIPPED].into_iter()
     }
 
+    /// All words of reasons that are its own, and those that come with the program for all.
+    #[cfg(test)]
+    pub fn reason_texts(&self) -> impl Iterator<Item = &ReasonText> {
+        let own = self.own.reason.values();
+        own.chain(SHIPPED.reason.values())
+    }
+
     /// The words of a reason: of the variant first, then of the reason; its own before the common ones.
     ///
     /// The title is found apart by [`Service::title_of`], since own words often leave it as it is.

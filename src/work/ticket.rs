@@ -2,6 +2,7 @@
 //! compared with the secrets of its connection and looked through for the shape of any; its last line says
 //! which of them could not be read to be compared.
 
+mod asked;
 mod cms;
 mod words;
 

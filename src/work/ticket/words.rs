@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::asked::asked;
 use super::{Audience, Case, Freshness, cms};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
@@ -137,7 +138,12 @@ fn asked_of_host(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     let verdict = case.verdict;
     writeln!(text, "What we ask you for")?;
     if verdict.remedy.who == Who::Host {
-        steps(text, case, |step| !is_done_here(step))?;
+        let host = host(case);
+        let asks = |step: &String| asked(step, &host).is_some();
+        if !verdict.remedy.steps.iter().any(asks) {
+            writeln!(text, "  Please see what your logs say of the time above.")?;
+        }
+        steps(text, case, |step| asked(step, &host))?;
     } else if verdict.state() == State::Ok {
         writeln!(text, "  Nothing: it works from here.\n")?;
     } else if !was_asked(verdict) {
@@ -196,7 +202,7 @@ fn asked_of_vendor(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     writeln!(text)?;
     if verdict.remedy.who == Who::Vendor {
         writeln!(text, "What we ask you for")?;
-        steps(text, case, |_| true)?;
+        steps(text, case, |step| Some(step.to_owned()))?;
     }
     Ok(())
 }
@@ -208,7 +214,7 @@ fn next_steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         writeln!(text, "  Nothing.\n")?;
     } else {
         writeln!(text, "  For {}:", who(verdict.remedy.who, case))?;
-        steps(text, case, |_| true)?;
+        steps(text, case, |step| Some(step.to_owned()))?;
     }
     if let Some(url) = &verdict.remedy.url {
         writeln!(text, "  Corrected URL: {url}\n")?;
@@ -233,27 +239,13 @@ fn who(who: Who, case: &Case<'_>) -> String {
     }
 }
 
-/// Whether a step of a host's remedy is one of whoever has the connection.
-fn is_done_here(step: &str) -> bool {
-    [
-        "probe by hand",
-        "on the screen",
-        "switchboard connection",
-        "switchboard token",
-        "add its CA file to the connection",
-        "add the certificate and its key to the connection",
-    ]
-    .iter()
-    .any(|words| step.contains(words))
-}
-
 pub(super) fn steps(
     text: &mut String,
     case: &Case<'_>,
-    is_meant: impl Fn(&str) -> bool,
+    worded: impl Fn(&str) -> Option<String>,
 ) -> std::fmt::Result {
     let remedy = &case.verdict.remedy;
-    let meant = remedy.steps.iter().filter(|step| is_meant(step));
+    let meant = remedy.steps.iter().filter_map(|step| worded(step));
     for (number, step) in meant.enumerate() {
         writeln!(text, "  {}. {step}", number + 1)?;
     }
