@@ -75,8 +75,9 @@ pub(super) fn command(
             .or(requests.authenticated.as_deref()),
     };
     let url = path.map_or_else(|| base.clone(), |path| base.join(path));
-    let url = shell_quoted(url.url().as_str());
-    let way = way(connection);
+    let url = url.url().as_str();
+    let way = way(connection, url);
+    let url = shell_quoted(url);
     let lines = scheme.map_or_else(Vec::new, |scheme| {
         lines(service, scheme, &connection.username)
     });
@@ -91,14 +92,26 @@ pub(super) fn command(
     format!("printf {format} {arguments} | curl -sS -i{way} -K - {url}")
 }
 
-/// The connection's own options of the way, each with a blank before it. (A proxy's login never stands in a
+/// The connection's own options of the way to `url`, each with a blank before it. (A proxy's login never stands in a
 /// configuration; what the session names, curl reads itself.)
-pub(super) fn way(connection: &Connection) -> String {
-    let mut way = match connection.family {
-        AddressFamily::Any => String::new(),
-        AddressFamily::V4 => " -4".to_owned(),
-        AddressFamily::V6 => " -6".to_owned(),
+pub(super) fn way(connection: &Connection, url: &str) -> String {
+    // By itself curl takes brackets for a range, and asks, with the key, for each of its URLs.
+    let is_range = |c: &[char]| {
+        url.splitn(4, '/')
+            .nth(3)
+            .is_some_and(|path| path.contains(c))
     };
+    let whole = if is_range(&['[', ']', '{', '}']) {
+        " -g"
+    } else {
+        ""
+    };
+    let mut way = whole.to_owned();
+    way.push_str(match connection.family {
+        AddressFamily::Any => "",
+        AddressFamily::V4 => " -4",
+        AddressFamily::V6 => " -6",
+    });
     let path = |path: &Option<Box<std::path::Path>>| {
         let path = path.as_ref()?.to_str()?;
         (!path.chars().any(char::is_control)).then(|| path.to_owned())
@@ -214,6 +227,26 @@ mod tests {
         );
         connection.proxy = Some("http://u:p@proxy.test".to_owned());
         assert!(!command(service, None, &base, &connection).contains("-x"));
+    }
+
+    /// curl would ask three times, each time with the key.
+    #[test]
+    fn brackets_in_a_url_are_no_range() {
+        let catalog = Catalog::embedded();
+        let service = catalog.get(&ServiceId::http()).unwrap();
+        for (url, whole) in [
+            ("https://e.com/bad?page[1-3]=a", true),
+            ("https://e.com/x?filter[status]=a", true),
+            ("https://[::1]:8443/x?page=1", false),
+        ] {
+            let base = Endpoint::parse(url).unwrap();
+            let connection = Connection::new(Name::unnamed(), ServiceId::http(), url);
+            let asked = command(service, Some(Scheme::Basic), &base, &connection);
+            assert_eq!(asked.contains(" -g "), whole, "{asked}");
+            let read = crate::service::import::curl::read(&catalog, &asked).unwrap();
+            assert_eq!(read.left_out, [""; 0], "{asked}");
+            assert_eq!(read.candidates[0].connection.url, url);
+        }
     }
 
     #[test]

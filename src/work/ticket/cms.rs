@@ -31,7 +31,7 @@ pub(super) fn asked_of_vendor(
     writeln!(text, "  the bridge of the CMS at {}\n", asked.cms.shown())?;
     if case.verdict.remedy.who == Who::Vendor {
         writeln!(text, "What we ask you for")?;
-        words::steps(text, case, |_| true)?;
+        words::steps(text, case, |step| Some(step.to_owned()))?;
     }
     Ok(())
 }
@@ -82,7 +82,7 @@ pub(super) fn reproduce(
 /// A call with one made-up signature in header and query: a bridge compares the two before it looks at the token.
 fn made_up(asked: &CmsQuestion, connection: &Connection) -> String {
     let names = &asked.names;
-    let way = curl::way(connection);
+    let way = curl::way(connection, asked.page.as_str());
     let header = shell_quoted(&format!("{}: made-up", names.header));
     let query = format!("{}={}&{}=", names.parameter, asked.call, names.timestamp);
     let before = shell_quoted(&format!("{}?{query}", asked.page));
@@ -92,7 +92,7 @@ fn made_up(asked: &CmsQuestion, connection: &Connection) -> String {
 
 /// The call without a signature, which no bridge leaves to the site's own page.
 fn unsigned(asked: &CmsQuestion, connection: &Connection) -> String {
-    let way = curl::way(connection);
+    let way = curl::way(connection, asked.page.as_str());
     let call = format!("{}?{}={}", asked.page, asked.names.parameter, asked.call);
     format!("curl -sS -i{way} {}", shell_quoted(&call))
 }
