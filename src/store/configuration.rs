@@ -30,7 +30,7 @@ use memchr::memmem;
 pub use problem::{ConfigurationProblem, refused_at};
 pub use settings::Settings;
 use toml_edit::DocumentMut;
-pub use write::refuse_fields;
+pub use write::{holds_user_info, refuse_fields};
 
 use self::base::Base;
 use self::changing::{Change, apart, changed};

@@ -16,6 +16,7 @@ use crate::domain::text::{inert, shell_word};
 use crate::domain::token::Unfinished;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Endpoint, Secret, SecretRef, error_chain};
+use crate::store::configuration::holds_user_info;
 use crate::store::examination::OwnFolders;
 use crate::store::files::shown;
 use crate::store::state::RenewalRecord;
@@ -417,6 +418,12 @@ impl Inner {
 
 /// What somebody wrote into one of its URLs by hand that does not belong there, and where it does.
 fn misplaced(connection: &Connection) -> Option<String> {
+    if connection.proxy.as_deref().is_some_and(holds_user_info) {
+        return Some(
+            "a user name or password in its proxy's URL: leave them out there, and give the whole URL in HTTPS_PROXY"
+                .to_owned(),
+        );
+    }
     let urls = [Some(&connection.url), connection.cms_url.as_ref()];
     urls.into_iter().flatten().find_map(|url| match secret_parameter(url) {
         Some(name) => Some(format!(
@@ -488,6 +495,15 @@ mod tests {
         let bad = "https://shop:hunter2@billing.example.com";
         assert!(found(bad, None).starts_with("a user name or password"));
         assert!(found(good, Some(bad)).starts_with("a user name or password"));
+        for proxy in [
+            "socks5://shop:hunter2@proxy.test:1080",
+            "shop:hunter2@proxy.test",
+        ] {
+            let mut behind = connection(good, None);
+            behind.proxy = Some(proxy.to_owned());
+            let found = misplaced(&behind).unwrap_or_default();
+            assert!(found.contains("proxy's URL"), "{proxy}: {found}");
+        }
         let parameter = found("https://billing.example.com/?api_key=hunter2hunter2", None);
         assert!(
             parameter.starts_with("a secret in a URL, as its parameter api_key:"),

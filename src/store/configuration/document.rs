@@ -31,7 +31,8 @@ pub enum EditProblem {
     Taken(Name),
     /// A username or password stands in a URL.
     #[error(
-        "the URL of {0:?} holds a user name or password, which don't belong in the configuration"
+        "a URL of {0:?} (its own, the CMS's or the proxy's) holds a user name or password, which don't belong in the \
+         configuration"
     )]
     SecretInUrl(Name),
     /// A URL that no server would take.

@@ -143,7 +143,8 @@ fn changed_urls(new: &Connection, old: Option<&Connection>) -> impl Iterator<Ite
         .filter_map(|(new, _)| new)
 }
 
-fn holds_user_info(url: &str) -> bool {
+/// Whether a user name or password stands in `url`, of whatever scheme.
+pub fn holds_user_info(url: &str) -> bool {
     // socks5:// is no endpoint, yet may hold user info all the same.
     let as_http = url
         .split_once("://")
