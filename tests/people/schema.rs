@@ -20,6 +20,7 @@ fn misfits(root: &Value, schema: &Value, value: &Value, path: &str, out: &mut Ve
                 "additionalProperties",
                 "properties",
                 "items",
+                "prefixItems",
                 "enum",
                 "const",
                 "minimum",
@@ -85,8 +86,10 @@ fn misfits(root: &Value, schema: &Value, value: &Value, path: &str, out: &mut Ve
             out.push(format!("{path}: {text} has another form"));
         }
     }
+    let first = schema.get("prefixItems").and_then(Value::as_array);
     for (at, item) in value.as_array().into_iter().flatten().enumerate() {
-        if let Some(items) = schema.get("items") {
+        let of_its_own = first.and_then(|first| first.get(at));
+        if let Some(items) = of_its_own.or_else(|| schema.get("items")) {
             misfits(root, items, item, &format!("{path}/{at}"), out);
         }
     }
