@@ -851,6 +851,39 @@ fn bash_completes_a_name_at_tab() {
     );
 }
 
+/// Bash parts words at colons and equals signs, too: an option has no place behind one.
+#[test]
+fn nothing_is_offered_in_the_midst_of_a_word() {
+    if !is_here("/usr/bin/bash") {
+        return;
+    }
+    let home = Home::new();
+    let folder = Path::new(BINARY).parent().unwrap();
+    let offered = |words: &str, index: usize| {
+        let script = format!(
+            "source <(switchboard completions bash); COMP_WORDS=(switchboard {words}); COMP_CWORD={index}; \
+             COMP_TYPE=9; _clap_complete_switchboard switchboard '' ''; printf '%s' \"${{COMPREPLY[*]}}\""
+        );
+        let done = Command::new("bash")
+            .args(["-c", &script])
+            .env_clear()
+            .env("HOME", home.path())
+            .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    assert_ne!(offered("connection ''", 2), "");
+    for (words, index) in [
+        ("connection show ssh : ''", 5),
+        ("connection show a = ''", 5),
+        ("connection add x --key-ref env :", 6),
+        ("connection list --format =", 4),
+    ] {
+        assert_eq!(offered(words, index), "", "{words}");
+    }
+}
+
 #[test]
 fn a_name_of_somebody_else_runs_nothing_at_tab() {
     if !is_here("/usr/bin/bash") {

@@ -51,9 +51,10 @@ pub fn script(shell: Shell) -> Result<u8, Fault> {
     if shell == Shell::Bash {
         // It hands over the word without the quote that was opened before it.
         let opened = format!("{OPENED}${{COMP_WORDS[COMP_CWORD]:0:1}}");
+        let which = format!("{WHICH}${{COMP_CWORD}}");
         script = script.replace(
             "\" -- \"${words[@]}\"",
-            &format!("\" \"{opened}\" -- \"${{words[@]}}\""),
+            &format!("\" \"{opened}\" \"{which}\" -- \"${{words[@]}}\""),
         );
     }
     output::raw(script.as_bytes())?;
@@ -62,6 +63,9 @@ pub fn script(shell: Shell) -> Result<u8, Fault> {
 
 /// Stands before the first character of the word to be completed, as it stands on bash's own line.
 const OPENED: &str = "opened=";
+
+/// Stands before the number of that word.
+const WHICH: &str = "which=";
 
 /// A word of bash's line as a program would be given it: bash hands it over as it was typed.
 fn unquoted(word: OsString) -> OsString {
@@ -133,8 +137,13 @@ pub fn answer(shell: &str, words: Vec<OsString>) -> Result<u8, Fault> {
     let known = shell.parse::<Shell>().ok();
     let known = known.and_then(|shell| Some((shell, completer(shell)?)));
     let (shell, completer) = known.ok_or_else(|| Fault::usage("no such shell"))?;
-    let mut before = words.iter().take_while(|word| *word != "--");
-    let opened = before.find_map(|word| word.to_str()?.strip_prefix(OPENED)?.chars().next());
+    let told = |what: &str| {
+        let mut before = words.iter().take_while(|word| *word != "--");
+        before.find_map(|word| word.to_str()?.strip_prefix(what))
+    };
+    let opened = told(OPENED).and_then(|quote| quote.chars().next());
+    let which = told(WHICH).and_then(|number| number.parse::<usize>().ok());
+    let before = which.and_then(|which| which.checked_sub(1));
     let mut line: Vec<OsString> = words
         .into_iter()
         .skip_while(|word| word != "--")
@@ -142,6 +151,12 @@ pub fn answer(shell: &str, words: Vec<OsString>) -> Result<u8, Fault> {
         .collect();
     if shell == Shell::Bash {
         line = line.into_iter().map(unquoted).collect();
+    }
+    // The rest of a word that bash has parted there: what would be offered for a word of its own does not belong there.
+    let parts = |c| c == ':' || c == '=';
+    let word_before = before.and_then(|before| line.get(before));
+    if opened.is_some_and(parts) || word_before.is_some_and(|word| word == ":" || word == "=") {
+        return Ok(0);
     }
     let mut command = completing(Arguments::command());
     command.build();
