@@ -102,8 +102,12 @@ impl Ladder {
                 ));
             }
         }
-        if self.correction == Correction::TargetFails && finding.reason == Reason::RedirectHttps {
-            finding = Finding::variant(Reason::RedirectHttps, "fails");
+        let is_bare = finding.variant.is_none();
+        if self.correction == Correction::TargetFails
+            && (finding.reason == Reason::RedirectHttps
+                || finding.reason == Reason::RedirectHost && is_bare)
+        {
+            finding = Finding::variant(finding.reason, "fails");
         }
         self.main = Some(main);
         self.finish(finding)
