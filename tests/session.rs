@@ -15,6 +15,7 @@ mod support;
 
 use std::cell::Cell;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -383,6 +384,53 @@ async fn the_key_of_a_filled_connection_goes_nowhere_new_while_its_url_is_edited
         .await;
         person.sees("● service found").await;
         assert_eq!(sim.log().keys_sent(foreign.port), 0, "the answer was no");
+    })
+    .await
+    .unwrap();
+}
+
+/// Over a slow line the question is on its way for seconds: a yes that comes before the terminal has answered behind it
+/// was pressed for something else.
+#[tokio::test]
+async fn a_key_is_sent_nowhere_for_a_yes_from_before_the_question_was_seen() {
+    let mut sim = sim();
+    let blesta = sim.blesta();
+    let (home, foreign) = (raise(&mut sim, &blesta), raise(&mut sim, &blesta));
+    let core = core(vec![rehearsed("shop", &home.url, &blesta)]).await;
+    session(core, async |person: &mut Person| {
+        person.sees("● Successfully Connected").await;
+        person.press("e");
+        person
+            .sees_that("the loaded key", |screen| {
+                field(screen, "Key").contains(&"•".repeat(32))
+            })
+            .await;
+        person.is_far.store(true, Ordering::SeqCst);
+        person.press("up up ctrl-u");
+        person.types(&foreign.url);
+        person.sees("● service found").await;
+        person.press("tab");
+        person.sees("send the stored key").await;
+        skip(SignedDuration::from_secs(5));
+        person.press("y");
+        let screen = person.sees("too soon").await;
+        assert!(screen.contains("send the stored key"), "{screen}");
+        assert_eq!(sim.log().keys_sent(foreign.port), 0);
+        // The answers to the two questions behind it.
+        person.answers_in(Duration::ZERO);
+        person.answers_in(Duration::ZERO);
+        let seen = async {
+            while person.flow.lock().unwrap().awaits_sight() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LIMIT, seen).await.unwrap();
+        skip(SignedDuration::from_secs(2));
+        person.press("y");
+        logged(&sim, "the key at the new host", |log| {
+            log.keys_sent(foreign.port) > 0
+        })
+        .await;
     })
     .await
     .unwrap();

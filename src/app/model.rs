@@ -102,6 +102,8 @@ pub struct Model {
     pub overlay_since: Timestamp,
     /// From when on a yes to the question counts; nothing while it has not been on the screen.
     pub yes_from: Option<Timestamp>,
+    /// How many questions there were that must be seen before they are answered.
+    pub questions: u32,
     /// The key that has answered a question, and when it came last: so soon behind, it bounced or is held.
     pub answered: Option<(KeyPress, Timestamp)>,
     /// The connection that is being removed here.

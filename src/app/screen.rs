@@ -64,6 +64,7 @@ impl Model {
             last_input: now,
             overlay_since: now,
             yes_from: None,
+            questions: 0,
             answered: None,
             removing: None,
             waiting: None,

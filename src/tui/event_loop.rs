@@ -70,6 +70,16 @@ pub trait Surface {
     fn answered(&mut self) -> bool {
         false
     }
+    /// Whether it is not known yet that what is to be answered has been seen.
+    fn awaits_sight(&self) -> bool {
+        false
+    }
+    /// Whether it has been by now; told once.
+    fn has_been_seen(&mut self) -> bool {
+        false
+    }
+    /// A person has typed.
+    fn typed(&mut self) {}
     /// The terminal has told its attributes.
     fn told_attributes(&mut self) {}
     /// Until when the end waits for an answer that would else be taken for keys by whoever reads next.
@@ -169,7 +179,7 @@ impl<S: Surface> EventLoop<S> {
                 return Ok(self.end.unwrap_or(end));
             }
             if pace.allows(typed || !by_itself) && self.surface.draw(&self.model)? {
-                self.model.drawn((self.now)());
+                self.drawn();
             }
             // What was typed, pasted or shown has passed through here.
             wipe_dead_stack();
@@ -195,11 +205,26 @@ impl<S: Surface> EventLoop<S> {
             };
             match happened {
                 // Nothing is drawn for it but a frame that waits for it.
-                LoopEvent::TerminalInput(Some(Ok(TerminalInput::Status)))
-                    if !self.surface.answered() => {}
+                LoopEvent::TerminalInput(Some(Ok(TerminalInput::Status))) if !self.answered() => {}
                 other => return other,
             }
         }
+    }
+
+    /// A frame was drawn: where its terminal tells when it has taken it in, a question on it is seen only then.
+    fn drawn(&mut self) {
+        if self.model.unseen().is_none() || !self.surface.awaits_sight() {
+            self.model.drawn((self.now)());
+        }
+    }
+
+    /// The terminal has told its status; whether a frame that was left out waits for that.
+    fn answered(&mut self) -> bool {
+        let is_owed = self.surface.answered();
+        if self.surface.has_been_seen() {
+            self.model.drawn((self.now)());
+        }
+        is_owed
     }
 
     /// How long nothing need happen; `None` for ever.
@@ -226,6 +251,7 @@ impl<S: Surface> EventLoop<S> {
                 Ok(())
             }
             LoopEvent::TerminalInput(Some(Ok(TerminalInput::Event(event)))) => {
+                self.surface.typed();
                 if matches!(event, Event::Resize(..)) {
                     // Of many sizes at once only the last is told: where that is the one from before, the
                     // terminal has lost all the same what did not fit in between.
@@ -278,7 +304,7 @@ impl<S: Surface> EventLoop<S> {
                 continue;
             }
             match keys.ready().await {
-                Some(Ok(TerminalInput::Status)) => typed |= self.surface.answered(),
+                Some(Ok(TerminalInput::Status)) => typed |= self.answered(),
                 Some(heard) => {
                     typed = true;
                     self.take_in(LoopEvent::TerminalInput(Some(heard)), keys)?;

@@ -7,6 +7,12 @@
 //! Nobody waits for the answer but the next frame, and that only where the terminal has answered before: it is left
 //! out while too much is on its way, and the next one holds all that happened meanwhile.
 //!
+//! Where an answer is long in coming the line stands, or the answer was lost: then one more frame is drawn, and the next
+//! one after twice the time, however much happens; whoever types sees something, and is shown what came of it.
+//!
+//! Keys and answers come in the order in which they were typed and given. So a question that was drawn before the
+//! terminal was asked has been seen once it has answered, and a key that came before that was typed for something else.
+//!
 //! Of a terminal that answers nothing it is not known whether the line is slow. It is given a moment for each frame
 //! behind a burst, too short to be noticed where it is fast.
 
@@ -21,8 +27,10 @@ pub const ATTRIBUTES_QUESTION: &[u8] = b"\x1b[c";
 
 /// So much is a burst. Less is written over a line of 2,400 bytes/s in less than half a second.
 const BURST: usize = 1024;
-/// No line is taken to need longer for a byte (1,200 bytes/s): what was written longer ago has arrived.
-const A_BYTE: Duration = Duration::from_micros(833);
+/// So much in small pieces, since the terminal was asked last, is one too: by then something should have arrived.
+const MUCH: usize = 16 * 1024;
+/// No line is taken to need longer for a byte (9,600 bits/s): what was written longer ago has arrived.
+const A_BYTE: Duration = Duration::from_micros(1_042);
 /// So much may be on its way at the start, and at most.
 const WINDOW: usize = 4 * 1024;
 const WIDEST: usize = 64 * 1024;
@@ -38,14 +46,16 @@ const BLIND_AT_MOST: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// But no longer than this.
 const LONGEST: Duration = Duration::from_secs(8);
+/// What an answer is waited for is doubled so often: 64 seconds.
+const MOST_PATIENT: u32 = 3;
 /// How long the end waits for a terminal of which it is not known whether it answers, counted from the question: a way
-/// around the world and back.
-const LAST_UNKNOWN: Duration = Duration::from_millis(400);
+/// by satellite and back.
+const LAST_UNKNOWN: Duration = Duration::from_millis(1_500);
 /// And for one that does, counted from the end.
-const LAST_KNOWN: Duration = Duration::from_secs(1);
+const LAST_KNOWN: Duration = Duration::from_secs(2);
 /// Both with what the slowest line takes for what stands before the question, as at the end of a program that was only
 /// just begun; at most so long.
-const LAST_AT_MOST: Duration = Duration::from_secs(3);
+const LAST_AT_MOST: Duration = LONGEST;
 
 /// What is known of a terminal's answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -65,12 +75,16 @@ struct PendingQuery {
     takes: Duration,
     /// Bytes written behind the question.
     behind: usize,
+    /// The number of the question: answers come in the order of the questions.
+    number: u32,
+    /// How often the answer of the one before was given up: each time it is waited for twice as long.
+    patience: u32,
 }
 
 impl PendingQuery {
     /// When its answer is given up.
     fn until(self) -> Instant {
-        self.at + (PATIENCE + self.takes).min(LONGEST)
+        self.at + (PATIENCE + self.takes).min(LONGEST) * 2_u32.pow(self.patience)
     }
 }
 
@@ -83,6 +97,8 @@ pub struct Flow {
     attributes: Option<PendingQuery>,
     /// Bytes of which it is not known whether they have arrived.
     on_the_way: usize,
+    /// Bytes written since the terminal was asked.
+    unasked: usize,
     /// When the last of them were written.
     written: Option<Instant>,
     /// How many those were.
@@ -91,6 +107,13 @@ pub struct Flow {
     window: usize,
     /// Whether a frame was left out.
     owed: bool,
+    /// Questions for the status that were written, and answers to them that came or were given up.
+    questions: u32,
+    heard: u32,
+    /// How many answers were given up since the last one came.
+    given_up: u32,
+    /// What is to be seen, and the question behind it.
+    sight: Option<(u32, u32)>,
 }
 
 impl Default for Flow {
@@ -100,10 +123,15 @@ impl Default for Flow {
             asked: None,
             attributes: None,
             on_the_way: 0,
+            unasked: 0,
             written: None,
             last: 0,
             window: WINDOW,
             owed: false,
+            questions: 0,
+            heard: 0,
+            given_up: 0,
+            sight: None,
         }
     }
 }
@@ -114,26 +142,63 @@ impl Flow {
         let now = Instant::now();
         match (&mut self.asked, self.written) {
             (Some(asked), _) => asked.behind += bytes,
-            (None, Some(written)) => {
+            // Where an answer was given up, nothing is taken to have arrived.
+            (None, Some(written)) if self.given_up == 0 => {
                 let arrived = (now - written).as_nanos() / A_BYTE.as_nanos();
                 let arrived = usize::try_from(arrived).unwrap_or(usize::MAX);
                 self.on_the_way = self.on_the_way.saturating_sub(arrived);
             }
-            (None, None) => {}
+            (None, _) => {}
         }
         self.on_the_way += bytes;
+        self.unasked += bytes;
         self.written = Some(now);
         self.last = bytes;
     }
 
     /// Whether the terminal is to be asked now, behind all that was written: then it has to be.
     pub fn asks(&mut self) -> bool {
-        let asks =
-            self.asked.is_none() && self.on_the_way > BURST && self.answers != Answers::Never;
+        let is_burst = self.on_the_way > BURST || self.unasked > MUCH;
+        let asks = self.asked.is_none() && is_burst && self.answers != Answers::Never;
         if asks {
-            self.asked = Some(self.query());
+            self.ask();
         }
         asks
+    }
+
+    /// Whether the terminal is to be asked now, behind all that was written, so that it is known when the frame with
+    /// the number `what` was seen: then it has to be.
+    pub fn asks_for(&mut self, what: u32) -> bool {
+        let asks = self.answers != Answers::Never && self.sight.is_none_or(|(one, _)| one != what);
+        if asks {
+            self.ask();
+            self.sight = Some((what, self.questions));
+        }
+        asks
+    }
+
+    /// Whether it is not known yet that what was asked for last has been seen.
+    pub fn awaits_sight(&self) -> bool {
+        self.sight.is_some()
+    }
+
+    /// Whether it has been seen by now; told once.
+    pub fn has_been_seen(&mut self) -> bool {
+        let heard = self.heard;
+        self.sight.take_if(|(_, number)| *number <= heard).is_some()
+    }
+
+    fn ask(&mut self) {
+        self.questions += 1;
+        self.unasked = 0;
+        self.asked = Some(self.query());
+    }
+
+    /// Somebody has typed, and so sees something: a line that seemed to stand is not waited for.
+    pub fn typed(&mut self) {
+        if self.given_up > 0 {
+            self.asked = None;
+        }
     }
 
     /// The terminal is asked for its attributes, behind all that was written.
@@ -152,6 +217,8 @@ impl Flow {
             at: Instant::now(),
             takes: A_BYTE.saturating_mul(bytes),
             behind: 0,
+            number: self.questions,
+            patience: self.given_up.min(MOST_PATIENT),
         }
     }
 
@@ -171,7 +238,10 @@ impl Flow {
     /// The terminal has answered; whether a frame waits for that.
     pub fn answered(&mut self) -> bool {
         self.answers = Answers::Come;
-        if let Some(asked) = self.asked.take() {
+        self.given_up = 0;
+        self.heard = (self.heard + 1).min(self.questions);
+        let heard = self.heard;
+        if let Some(asked) = self.asked.take_if(|asked| asked.number <= heard) {
             let taken = asked.at.elapsed();
             if taken < SOON {
                 self.window = (self.window * 2).min(WIDEST);
@@ -180,7 +250,7 @@ impl Flow {
             }
             self.on_the_way = asked.behind;
         }
-        std::mem::take(&mut self.owed)
+        self.asked.is_none() && std::mem::take(&mut self.owed)
     }
 
     /// Ends when a frame that was left out is drawn without an answer; never where none was.
@@ -223,14 +293,17 @@ impl Flow {
         self.asked.map(PendingQuery::until)
     }
 
-    /// An answer was lost, or the terminal gives none.
+    /// An answer was lost, the line stands, or the terminal gives none.
     fn give_up(&mut self) {
-        self.answers = match self.answers {
-            Answers::Come => Answers::Unknown,
-            Answers::Unknown | Answers::Never => Answers::Never,
-        };
+        if self.answers == Answers::Come {
+            self.given_up += 1;
+        } else {
+            self.answers = Answers::Never;
+            self.on_the_way = 0;
+            self.sight = None;
+        }
+        self.heard = self.questions;
         self.asked = None;
-        self.on_the_way = 0;
         self.owed = false;
     }
 }
@@ -420,6 +493,81 @@ mod tests {
         }
     }
 
+    /// Half a minute in which much happens and nothing arrives.
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_stands_gets_hardly_a_frame_and_the_newest_then() {
+        let mut line = Line::new(960, Duration::from_millis(600));
+        line.held().await;
+        let (before, asked) = (line.seen.len(), line.asked);
+        let goes_on = Instant::now() + Duration::from_secs(30);
+        line.free = goes_on;
+        for frame in 0..300 {
+            line.draw(frame, FRAME);
+            let next = Instant::now() + Duration::from_millis(100);
+            line.rest(next, frame).await;
+        }
+        // What fits into the window, then one at 8 and one at 24 seconds.
+        let drawn = line.seen.len() - before;
+        assert!((2..=8).contains(&drawn), "{drawn}");
+        assert!(line.asked > asked);
+        let newest = Instant::now();
+        line.draw(300, FRAME);
+        line.rest(newest + Duration::from_secs(60), 300).await;
+        let (frame, seen) = *line.seen.last().unwrap();
+        assert_eq!(frame, 300);
+        assert!(
+            seen - goes_on < Duration::from_secs(8),
+            "{:?}",
+            seen - goes_on
+        );
+        // Whoever types there is shown what came of it.
+        line.free = Instant::now() + Duration::from_secs(3_600);
+        let until = Instant::now() + Duration::from_secs(600);
+        while Instant::now() < until {
+            line.draw(301, FRAME);
+            line.rest(Instant::now() + Duration::from_secs(1), 301)
+                .await;
+        }
+        let drawn = line.seen.len();
+        assert!(line.flow.is_full(), "{:?} {drawn}", line.flow);
+        line.flow.typed();
+        line.draw(302, FRAME);
+        assert_eq!(line.seen.len(), drawn + 1);
+    }
+
+    /// The answers come in the order of the questions; the first one is not for the frame with what is to be seen.
+    #[test]
+    fn what_is_to_be_seen_has_been_once_the_question_behind_it_is_answered() {
+        let mut flow = Flow::default();
+        flow.wrote(5_000);
+        assert!(flow.asks());
+        flow.answered();
+        flow.wrote(2_000);
+        assert!(flow.asks());
+        flow.wrote(300);
+        assert!(flow.asks_for(1));
+        flow.wrote(20);
+        assert!(!flow.asks_for(1), "one answer tells it");
+        flow.answered();
+        assert!(!flow.has_been_seen() && flow.awaits_sight());
+        assert!(flow.last().is_some(), "one is still to come");
+        flow.answered();
+        assert!(flow.has_been_seen() && !flow.awaits_sight());
+        assert_eq!(flow.last(), None);
+        flow.wrote(300);
+        assert!(flow.asks_for(2), "another one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_terminal_that_answers_nothing_no_sight_is_awaited() {
+        let mut flow = Flow::default();
+        flow.wrote(300);
+        assert!(flow.asks_for(1) && flow.awaits_sight());
+        tokio::time::advance(LONGEST).await;
+        assert!(!flow.is_full() && !flow.awaits_sight());
+        assert!(!flow.asks_for(2));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn few_bytes_now_and_then_ask_nothing() {
         let mut line = Line::new(2_400, Duration::ZERO);
@@ -437,12 +585,12 @@ mod tests {
         assert!(line.flow.last().is_none());
         line.draw(0, 4_800);
         let unknown = line.flow.last().unwrap() - Instant::now();
-        assert_eq!(unknown, LAST_AT_MOST);
+        assert_eq!(unknown, LAST_UNKNOWN + A_BYTE * 4_800);
         line.rest(Instant::now() + Duration::from_secs(10), 0).await;
         assert!(line.flow.last().is_none(), "it has come");
         line.draw(1, 4_800);
         let known = line.flow.last().unwrap() - Instant::now();
-        assert_eq!(known, LAST_AT_MOST);
+        assert_eq!(known, LAST_KNOWN + A_BYTE * 4_800);
     }
 
     /// Its first picture is still being written when it is ended: the answer behind that is not left to the shell.

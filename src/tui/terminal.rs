@@ -259,7 +259,8 @@ impl Surface for Screen {
             wire.push(&frame);
         }
         self.flow.wrote(frame.len());
-        if self.flow.asks() {
+        let unseen = model.unseen();
+        if unseen.is_some_and(|what| self.flow.asks_for(what)) || self.flow.asks() {
             wire.push(QUESTION);
         }
         wire.send().map(|_| true)
@@ -274,6 +275,18 @@ impl Surface for Screen {
 
     fn answered(&mut self) -> bool {
         self.flow.answered()
+    }
+
+    fn awaits_sight(&self) -> bool {
+        self.flow.awaits_sight()
+    }
+
+    fn has_been_seen(&mut self) -> bool {
+        self.flow.has_been_seen()
+    }
+
+    fn typed(&mut self) {
+        self.flow.typed();
     }
 
     fn told_attributes(&mut self) {

@@ -64,5 +64,5 @@ async fn no_answer_is_left_for_the_shell_and_one_that_never_comes_is_not_waited_
     assert!(soon >= Duration::from_millis(400), "{soon:?}");
     assert!(soon < Duration::from_millis(600), "{soon:?}");
     assert!(never >= Duration::from_secs(1), "{never:?}");
-    assert!(never < Duration::from_secs(4), "{never:?}");
+    assert!(never < Duration::from_secs(9), "{never:?}");
 }

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -45,12 +46,19 @@ struct Picture {
     shown: watch::Sender<String>,
     written: Arc<Mutex<Vec<u8>>>,
     flow: Arc<Mutex<Flow>>,
+    is_far: Arc<AtomicBool>,
 }
 
 impl Surface for Picture {
     fn draw(&mut self, model: &Model) -> io::Result<bool> {
         if self.flow.lock().unwrap().is_full() {
             return Ok(false);
+        }
+        let unseen = model
+            .unseen()
+            .filter(|_| self.is_far.load(Ordering::SeqCst));
+        if let Some(what) = unseen {
+            self.flow.lock().unwrap().asks_for(what);
         }
         let theme = &self.theme;
         let Ok(_) = self.terminal.draw(|frame| ui::draw(model, theme, frame));
@@ -60,6 +68,14 @@ impl Surface for Picture {
 
     fn answered(&mut self) -> bool {
         self.flow.lock().unwrap().answered()
+    }
+
+    fn awaits_sight(&self) -> bool {
+        self.flow.lock().unwrap().awaits_sight()
+    }
+
+    fn has_been_seen(&mut self) -> bool {
+        self.flow.lock().unwrap().has_been_seen()
     }
 
     fn told_attributes(&mut self) {
@@ -111,6 +127,8 @@ pub struct Person {
     keys: UnboundedSender<TerminalInput>,
     /// The line to the screen; what a picture holds is not counted.
     pub flow: Arc<Mutex<Flow>>,
+    /// Whether a question is on its way until its terminal answers ([`Person::answers_in`]).
+    pub is_far: Arc<AtomicBool>,
     /// What comes back from effects may also come from here.
     pub queue: UnboundedSender<Inbound>,
     shown: watch::Receiver<String>,
@@ -205,6 +223,7 @@ pub async fn lasting(
     let (shown, seen) = watch::channel(String::new());
     let written = Arc::new(Mutex::new(Vec::new()));
     let flow = Arc::new(Mutex::new(Flow::default()));
+    let is_far = Arc::new(AtomicBool::new(false));
     let mut event_loop = EventLoop {
         model: Model::new(size, now()),
         surface: Picture {
@@ -213,6 +232,7 @@ pub async fn lasting(
             shown,
             written: Arc::clone(&written),
             flow: Arc::clone(&flow),
+            is_far: Arc::clone(&is_far),
         },
         effects: Effects::new(
             core,
@@ -228,6 +248,7 @@ pub async fn lasting(
     let mut person = Person {
         keys,
         flow,
+        is_far,
         queue: sender,
         shown: seen,
         written,

@@ -515,3 +515,31 @@ fn the_next_question_hears_whoever_presses_again_and_never_a_held_key() {
     }
     assert_eq!(scene.effects(), []);
 }
+
+/// Over a slow line a question is on its way for seconds: a yes that was pressed for something else is none.
+#[test]
+fn a_question_is_answered_by_nobody_who_has_not_seen_it() {
+    for question in [
+        Question::SendKeyTo("b.example.com".to_owned()),
+        Question::Remove(named("a")),
+    ] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.keys("j");
+        assert_eq!(scene.model.unseen(), None);
+        scene.model.ask(question.clone());
+        let first = scene.model.unseen();
+        assert!(first.is_some());
+        scene.wait(9_000);
+        scene.types("y");
+        assert!(scene.model.overlay.is_some(), "{question:?}");
+        assert!(scene.notice().contains("too soon"), "{}", scene.notice());
+        // What was said is drawn, and its sight is waited for: the answer to the first may have been lost.
+        let second = scene.model.unseen();
+        assert!(second.is_some() && second != first);
+        scene.model.drawn(scene.now);
+        assert_eq!(scene.model.unseen(), None);
+        scene.wait(1_100);
+        scene.types("y");
+        assert!(scene.model.overlay.is_none(), "{question:?}");
+    }
+}

@@ -9,6 +9,7 @@ use crate::app::hints;
 use crate::app::keymap::{Action, HelpGroup, KeyPress};
 use crate::app::model::{OpenForm, Overlay, Question};
 use crate::app::screen::LEAST;
+use crate::app::tokens::TokenSheet;
 use crate::app::watching::WatchingEffect;
 use crate::service::Trigger;
 
@@ -25,14 +26,38 @@ const TOO_SOON_BEHIND: &str = "that came too soon behind the answer: wait a seco
 const BETWEEN_LETTERS: SignedDuration = SignedDuration::from_millis(200);
 
 impl Model {
-    /// What is to be seen now was drawn at `now`: a question can be read from then on.
+    /// What is to be seen now stood before its reader at `now`: a question can be read from then on.
     pub fn drawn(&mut self, now: Timestamp) {
-        if self.size.0 < LEAST.0 || self.size.1 < LEAST.1 {
+        if self.is_too_small() {
             // A question is not to be seen there.
             self.yes_from = None;
-        } else {
-            self.yes_from.get_or_insert(after(now, BETWEEN_LETTERS));
+        } else if self.yes_from.is_none() {
+            self.yes_from = Some(after(now, BETWEEN_LETTERS));
+            if self.is_asking() {
+                self.overlay_since = self.overlay_since.max(now);
+            }
         }
+    }
+
+    /// The number of the question that stands here and was not seen yet; nothing where none must be.
+    pub fn unseen(&self) -> Option<u32> {
+        let is_unseen = self.yes_from.is_none() && self.is_asking() && !self.is_too_small();
+        is_unseen.then_some(self.questions)
+    }
+
+    fn is_asking(&self) -> bool {
+        let confirms = matches!(self.overlay, Some(Overlay::Confirm(_)));
+        confirms || matches!(self.tokens.sheets.last(), Some(TokenSheet::Wizard(_)))
+    }
+
+    fn is_too_small(&self) -> bool {
+        self.size.0 < LEAST.0 || self.size.1 < LEAST.1
+    }
+
+    /// Something stands here that must be seen before it is answered.
+    pub(super) fn is_to_be_seen(&mut self) {
+        self.questions = self.questions.wrapping_add(1);
+        self.yes_from = None;
     }
 
     /// Another key came: the rest begins anew, where the question has been seen.
@@ -48,7 +73,7 @@ impl Model {
         self.notice.take_if(|notice| notice.until < just_now);
         self.overlay = Some(overlay);
         self.overlay_since = self.now;
-        self.yes_from = None;
+        self.is_to_be_seen();
     }
 
     pub(in crate::app) fn ask(&mut self, question: Question) {
@@ -305,6 +330,10 @@ impl Model {
             }
             KeyCode::Esc => self.put_question_away(out),
             KeyCode::Char('y' | 'Y') if press.types() => {
+                if self.yes_from.is_none() {
+                    // Where the answer that it was seen was lost, one comes to this.
+                    self.is_to_be_seen();
+                }
                 self.rest_anew();
                 self.say(TOO_SOON);
             }
@@ -317,7 +346,11 @@ impl Model {
 
     /// Whether a key was pressed before anybody can have read what it answers; said where it is an answer.
     pub(super) fn comes_too_soon(&mut self, is_answer: bool) -> bool {
-        let too_soon = self.now.duration_since(self.overlay_since) < REST;
+        let is_unseen = self.yes_from.is_none();
+        let too_soon = is_unseen || self.now.duration_since(self.overlay_since) < REST;
+        if is_unseen && is_answer {
+            self.is_to_be_seen();
+        }
         if too_soon {
             self.overlay_since = self.now;
             if is_answer {

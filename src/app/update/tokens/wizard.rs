@@ -70,6 +70,7 @@ impl Model {
             wizard.step = step;
             wizard.problem = None;
             self.overlay_since = now;
+            self.is_to_be_seen();
             self.fetch_for_step(out);
         }
     }
