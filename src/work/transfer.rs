@@ -21,7 +21,8 @@ use super::core::Core;
 use super::edit::{ConnectionEdit, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
-use crate::domain::text::inert;
+use crate::domain::endpoint::secret_parameter;
+use crate::domain::text::{inert, shell_word};
 use crate::domain::{
     AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain, is_cms_file,
 };
@@ -358,8 +359,30 @@ impl Core {
 
     /// The connections called `names`, or all, as definitions for git: references, no secret.
     pub fn export_definitions(&self, chosen: &[Connection]) -> Result<String, WorkError> {
+        chosen.iter().try_for_each(refuse_secret_in_url)?;
         transfer::export(chosen).map_err(|problem| WorkError::failed("exporting", problem))
     }
+}
+
+/// Refuses what would stand in the open in a file that holds no secret by its word.
+fn refuse_secret_in_url(connection: &Connection) -> Result<(), WorkError> {
+    let urls = [
+        (Some(&connection.url), "--url URL"),
+        (connection.cms_url.as_ref(), "--cms-url URL"),
+    ];
+    let secret = |(url, option): (Option<&String>, &'static str)| {
+        secret_parameter(url?).map(|parameter| (parameter, option))
+    };
+    let Some((parameter, option)) = urls.into_iter().find_map(secret) else {
+        return Ok(());
+    };
+    let name = &connection.name;
+    let why = format!(
+        "a URL of {name:?} holds a secret as its parameter {parameter}, which would stand there in the open: leave it \
+         out (switchboard connection edit {} {option}), and keep the secret as the key",
+        shell_word(name.as_str())
+    );
+    Err(WorkError::failed("exporting", why))
 }
 
 fn found(reading: Reading) -> Incoming {

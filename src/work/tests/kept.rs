@@ -380,6 +380,34 @@ async fn what_is_asked_for_once_a_session_is_so_behind_a_bundle_too() {
     );
 }
 
+/// The file says of itself that no secret stands in it. A bundle is sealed, and holds what is secret anyway.
+#[tokio::test]
+async fn a_secret_in_a_url_is_exported_in_a_bundle_alone() {
+    let home = Home::new();
+    let core = home.core();
+    let in_url = shop("https://billing.example.com/x?api_key=geheim12345678");
+    let in_cms_url = Connection {
+        cms_url: Some("https://cms.example.com/?token=geheim12345678".to_owned()),
+        ..shop(URL)
+    };
+    for (one, option) in [
+        (&in_url, "edit shop --url URL"),
+        (&in_cms_url, "edit shop --cms-url URL"),
+    ] {
+        let refused = core.export_definitions(std::slice::from_ref(one));
+        let refused = crate::domain::error_chain(&refused.unwrap_err());
+        assert!(
+            refused.contains(option) && !refused.contains("geheim"),
+            "{refused}"
+        );
+    }
+    let refused = core.export_curl(&in_url).await.unwrap_err();
+    let refused = crate::domain::error_chain(&refused);
+    assert!(refused.contains("its parameter api_key"), "{refused}");
+    let seal = bundle::SealTo::Passphrase(Secret::new("over the wire"));
+    assert!(core.export_bundle(&[in_url], seal).await.is_ok());
+}
+
 /// Made anew with one setting in it, the file would no longer be missed, and all connections were gone.
 #[tokio::test]
 async fn a_setting_is_not_written_into_the_place_of_a_configuration_that_is_away() {
