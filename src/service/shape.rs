@@ -93,7 +93,9 @@ pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<Stri
     }
     let key_fits = service.key().fits(key);
     let key_is_name = service.username().has_shape() && service.username().fits(key);
-    let name_is_key = !key_fits && service.key().fits(&Secret::new(username));
+    // What is a key by its length alone is any user name.
+    let keys_have_shape = service.key().has_shape();
+    let name_is_key = keys_have_shape && !key_fits && service.key().fits(&Secret::new(username));
     if name_is_key || (key_is_name && username_is_odd(service, username)) {
         return Some("user name and key look swapped".to_owned());
     }

@@ -100,6 +100,11 @@ fn odd_shapes_are_named() {
     assert!(odd("blesta", "ab", KEY).unwrap().contains("user name"));
     assert_eq!(odd("connect", "SU-160-984-311", "f45bee7e79b1"), None);
     assert!(odd("connect", "shop", "f45bee7e79b1").is_some());
+    // A key that was cut off, beside the right id; then both in each other's place.
+    let cut = odd("connect", "SU-160-984-311", "f45be").unwrap();
+    assert!(cut.starts_with("the key is not of"), "{cut}");
+    let swapped = odd("connect", "f45bee7e79b1", "SU-160-984-311");
+    assert_eq!(swapped.as_deref(), Some("user name and key look swapped"));
     let handle = "SU-160-984-311:f45bee7e79b1";
     let other = odd("connect", "SU-160-984-312", handle).unwrap();
     assert!(other.contains("another id"), "{other}");
