@@ -148,6 +148,7 @@ fn apache_with_php_cgi() {
         case(at("denied"), "server-rule", "warn", 403, "web-server"),
         case(at("locked"), "server-password", "warn", 401, "web-server"),
         case(at("unlocked"), "connected", "ok", 200, "service"),
+        case(at("with%20no%20lock"), "connected", "ok", 200, "service"),
         case(at("misspelt"), "server-error", "down", 500, "web-server"),
         case(at("plain/api"), "url-has-api", "warn", 415, "service"),
         case(
@@ -170,6 +171,8 @@ fn apache_with_php_cgi() {
             .json()
     };
     assert_eq!(is_locked("locked")["remedy"]["snippet"], lifted("/locked"));
+    let snippet = &is_locked("with%20a%20lock")["remedy"]["snippet"];
+    assert_eq!(*snippet, lifted("/with a lock"));
     // What it lifts is the API, and no path that has its name somewhere within.
     is_locked("unlocked/other.php");
     assert!(

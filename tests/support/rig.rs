@@ -184,6 +184,8 @@ fn installations(port: u16) -> Vec<(&'static str, String)> {
         ("denied", "Require all denied\n".to_owned()),
         ("locked", lock("Require valid-user")),
         ("unlocked", lock(&lifted("/unlocked"))),
+        ("with a lock", lock("Require valid-user")),
+        ("with no lock", lock(&lifted("/with no lock"))),
         (
             "slow",
             with("SetEnv BLESTA_SLEEP 2\nSetEnv BLESTA_MARK {folder}/marks\n"),

@@ -41,12 +41,14 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("path", "/PATH"),
     ("fallback", "/index.php"),
     ("pattern", "/PATH"),
+    ("decoded", "/PATH"),
     ("san", "DNS:HOST"),
 ];
 
 /// The placeholders of snippets, whose own braces stay: the host, the path of the URL without its last slash, the same
-/// for a regular expression, and the host as a certificate names it.
-const OF_SNIPPETS: [&str; 4] = ["host", "path", "pattern", "san"];
+/// for a regular expression, that without its escapes for one of Apache's in double quotes (it looks at the path as it
+/// is decoded), and the host as a certificate names it.
+const OF_SNIPPETS: [&str; 5] = ["host", "path", "pattern", "decoded", "san"];
 
 /// A snippet with its placeholders replaced by what `fill` gives for them, or by general words.
 pub fn pasted(snippet: &str, fill: impl Fn(&str) -> Option<String>) -> String {

@@ -1,10 +1,11 @@
 //! What fills the placeholders of the tables' texts.
 
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Host;
 
-use crate::domain::text::{inert, shell_word};
+use crate::domain::text::{inert, screened, shell_word};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Endpoint, Name, Reply};
 
@@ -177,7 +178,9 @@ impl FactSources<'_> {
             "port" => Some(endpoint.port().to_string()),
             "url" => Some(shown(&endpoint.redacted())),
             "path" => Some(shown(path())),
-            "pattern" => Some(shown(&escaped(path()))),
+            // HAProxy's stands in single quotes.
+            "pattern" => Some(inert(&escaped(path()).replace('\'', "\\x27"), LIMIT)),
+            "decoded" => Some(inert(&decoded(path()), LIMIT)),
             "san" => {
                 let kind = match endpoint.url().host() {
                     Some(Host::Domain(_)) | None => "DNS",
@@ -201,6 +204,30 @@ fn escaped(text: &str) -> String {
         escaped.push(c);
     }
     escaped
+}
+
+/// `path` without its escapes, as a regular expression between double quotes of Apache's. What would end there, or is
+/// no text that can be shown, stands as the numbers of its bytes.
+fn decoded(path: &str) -> String {
+    use std::fmt::Write as _;
+    let bytes: Vec<u8> = percent_decode_str(path).collect();
+    let mut pattern = String::with_capacity(bytes.len());
+    let by_number = |pattern: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            let _ = write!(pattern, "\\x{byte:02x}");
+        }
+    };
+    for chunk in bytes.utf8_chunks() {
+        for (c, is_plain) in screened(chunk.valid()) {
+            if is_plain && !matches!(c, '"' | '\\') {
+                pattern.push_str(&escaped(c.encode_utf8(&mut [0; 4])));
+            } else {
+                by_number(&mut pattern, c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+        by_number(&mut pattern, chunk.invalid());
+    }
+    pattern
 }
 
 /// What a JSON answer says to people: the text of an exception, else its message.

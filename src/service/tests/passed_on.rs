@@ -454,6 +454,33 @@ fn advice_is_for_the_server_that_answered() {
     }
 }
 
+/// Apache compares the path as it is decoded, the others as it was sent.
+#[test]
+fn a_snippet_has_the_path_as_its_server_compares_it() {
+    let own = "<hr><center>nginx/1.26</center>";
+    let asks = ("WWW-Authenticate", "Basic realm=\"staging\"");
+    for (server, body, part) in [
+        (
+            "nginx/1.26",
+            own,
+            r#""~^/my%20\(it\x27s\)/%C3%BC%22%5Cb%FF\./(index"#,
+        ),
+        (
+            "Apache/2.4",
+            "",
+            r#"Request_URI "^/my \(it's\)/ü\x22\x5cb\xff\./(index"#,
+        ),
+    ] {
+        let subject = blesta("https://billing.example.com/my%20(it's)/%C3%BC%22%5Cb%FF./");
+        let run = climb(
+            subject,
+            vec![page(401, &[("Server", server), asks], "No", body)],
+        );
+        let pasted = run.verdict.remedy.snippet.unwrap();
+        assert!(pasted.contains(part), "{pasted}");
+    }
+}
+
 #[test]
 fn a_swapped_pair_of_connect_is_pointed_out() {
     let subject = with_pair(connect(), "goodsecret12345", "SU-160-984-311");
