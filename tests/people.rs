@@ -177,7 +177,7 @@ fn a_program_that_a_file_names_runs_here_only_where_it_is_trusted() {
         let wary = home.run(&[&["connection"], how, &[first]].concat());
         assert_eq!(wary.code, code, "{wary:?}");
         assert!(
-            wary.out.contains("on_change left out: it runs first x y"),
+            wary.out.contains("on_change left out: it runs first 'x y'"),
             "{wary:?}"
         );
         assert!(wary.out.contains("they are each machine's own"), "{wary:?}");
@@ -197,7 +197,9 @@ fn a_program_that_a_file_names_runs_here_only_where_it_is_trusted() {
     assert!(!set(&home, "on_change"), "nothing ran yet");
     let trusted = home.run(&["connection", "import", first, "--trust"]);
     assert!(
-        trusted.out.contains("on_change let in: it runs first x y"),
+        trusted
+            .out
+            .contains("on_change let in: it runs first 'x y'"),
         "{trusted:?}"
     );
     assert!(
@@ -212,7 +214,7 @@ fn a_program_that_a_file_names_runs_here_only_where_it_is_trusted() {
     assert!(
         other
             .out
-            .contains("on_change stays as it is here: it runs first x y"),
+            .contains("on_change stays as it is here: it runs first 'x y'"),
         "{other:?}"
     );
     assert!(!set(&home, "second"));

