@@ -360,6 +360,21 @@ fn what_a_socks_proxy_answered_is_told_without_words_of_http() {
 }
 
 #[test]
+fn every_variable_that_may_name_the_proxy_is_told() {
+    for failure in [
+        ProxyFailure::Unheard("refused"),
+        ProxyFailure::Silent,
+        ProxyFailure::Refused(404),
+    ] {
+        let run = climb(shop(), vec![failed(Failure::Proxy(failure))]);
+        let steps = run.verdict.remedy.steps.join(" ");
+        for variable in [" https_proxy (", "(http_proxy ", " all_proxy;"] {
+            assert!(steps.contains(variable), "{steps}");
+        }
+    }
+}
+
+#[test]
 fn a_proxys_password_is_asked_for_where_it_is_taken() {
     for failure in [
         ProxyFailure::Password,
