@@ -11,7 +11,7 @@ use crate::domain::{CheckId, Endpoint, Identity, Outcome, Reason, Reply, State};
 
 use super::super::catalog::format::{IdentityText, OwnToken, Scheme};
 use super::super::judge::changes::shown;
-use super::super::judge::{clock, recognise, tls};
+use super::super::judge::{Finding, clock, recognise, tls};
 use super::super::sign::MASK;
 use super::super::step::Step;
 use super::super::subject::{OwnTokenSeen, Trigger};
@@ -49,13 +49,24 @@ impl Ladder {
             state = State::Warn;
             let meant = self.subject.company.clone();
             let host = self.endpoint.as_ref().map(Endpoint::host);
-            self.facts.set("company", hosts(&all));
+            // As what they are compared with.
+            let found = if meant.is_some() {
+                let named: Vec<String> = all.iter().take(4).map(shown).collect();
+                named.join(", ")
+            } else {
+                hosts(&all)
+            };
+            self.facts.set("company", found);
             if let ([_], Some(id)) = (all.as_slice(), &identity.id) {
                 self.facts.set_word("id", id);
             }
+            self.warnings.push(if meant.is_some() {
+                Finding::variant(Reason::WrongCompany, "pinned")
+            } else {
+                Reason::WrongCompany.into()
+            });
             self.facts
                 .set("expected", meant.or(host).unwrap_or_default());
-            self.warnings.push(Reason::WrongCompany.into());
         }
         if let Some(pinned) = &self.subject.past.identity
             && !is_kept

@@ -798,6 +798,12 @@ fn the_company_may_be_named() {
         subject.company = Some(company.to_owned());
         let run = climb(subject, vec![json(200, two)]);
         assert_eq!(run.reason(), reason, "{company}");
+        if reason == Reason::WrongCompany {
+            let told = "Shop (1), Shop EU (2), and not to 3, which this connection is set to.";
+            assert!(run.verdict.cause.ends_with(told), "{}", run.verdict.cause);
+            let steps = run.verdict.remedy.steps.join("\n");
+            assert!(!steps.contains("host name"), "{steps}");
+        }
         assert_eq!(
             run.verdict.identity.unwrap().id.as_deref(),
             Some(id),
