@@ -172,6 +172,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_key_of_the_screen_does_is_told_as_a_command_too() {
+        for (guide, command) in [
+            ("lock-out", "connection resume NAME"),
+            ("watching", "connection accept NAME"),
+        ] {
+            let (_, text) = guides().find(|(name, _)| *name == guide).unwrap();
+            let words: Vec<&str> = text.split_whitespace().collect();
+            assert!(words.join(" ").contains(command), "{guide}");
+        }
+    }
+
+    #[test]
     fn pieces_are_told_apart() {
         let text = "# T\n\nWords `x`\n## H\n- one\n  more\n10. ten\n    sample\n";
         let all: Vec<_> = pieces(text).collect();
