@@ -81,7 +81,13 @@ impl Template {
         while let Some((before, after)) = rest.split_once('{') {
             filled.push_str(before);
             let (name, tail) = after.split_once('}').unwrap_or((after, ""));
-            filled.push_str(&fill(name).unwrap_or_else(|| general(name).to_owned()));
+            let in_brackets = filled.ends_with('(') && tail.starts_with(')');
+            filled.push_str(&fill(name).unwrap_or_else(|| {
+                let words = general(name);
+                // Some have brackets of their own.
+                let bare = words.trim_matches(['(', ')']);
+                if in_brackets { bare } else { words }.to_owned()
+            }));
             rest = tail;
         }
         filled.push_str(rest);
@@ -257,6 +263,13 @@ mod tests {
             text.fill(|name| (name == "status").then(|| "503".to_owned())),
             "the service at HOST: 503"
         );
+    }
+
+    #[test]
+    fn general_words_stand_in_one_pair_of_brackets() {
+        let text = Template::parse("A page ({page}): {why}.".to_owned());
+        let general = text.ok().unwrap().general();
+        assert_eq!(general, "A page (its title): (the probe says why).");
     }
 
     #[test]
