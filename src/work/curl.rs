@@ -122,7 +122,7 @@ pub(super) fn way(connection: &Connection, url: &str) -> String {
         ("-m", timeout),
         ("-x", proxy),
         ("--cacert", path(&connection.ca_file)),
-        ("--cert", path(&connection.client_cert)),
+        ("--cert", path(&connection.client_cert).map(certificate)),
         ("--key", path(&connection.client_key)),
     ] {
         if let Some(value) = value {
@@ -130,6 +130,11 @@ pub(super) fn way(connection: &Connection, url: &str) -> String {
         }
     }
     way
+}
+
+/// A path as curl takes it for `--cert`, where a password may stand behind a colon.
+fn certificate(path: String) -> String {
+    path.replace('\\', r"\\").replace(':', r"\:")
 }
 
 /// The lines of curl's configuration as a format for printf, the key as `%s`.
@@ -247,6 +252,21 @@ mod tests {
             assert_eq!(read.left_out, [""; 0], "{asked}");
             assert_eq!(read.candidates[0].connection.url, url);
         }
+    }
+
+    #[test]
+    fn a_colon_in_a_certificates_path_begins_no_password() {
+        let catalog = Catalog::embedded();
+        let service = catalog.get(&ServiceId::http()).unwrap();
+        let base = Endpoint::parse("https://e.com").unwrap();
+        let mut connection = Connection::new(Name::unnamed(), ServiceId::http(), "https://e.com");
+        connection.client_cert = Some(std::path::Path::new(r"/c:\d.pem").into());
+        let asked = command(service, None, &base, &connection);
+        assert!(asked.contains(r" --cert '/c\:\\d.pem' "), "{asked}");
+        let read = crate::service::import::curl::read(&catalog, &asked).unwrap();
+        let read = &read.candidates[0];
+        assert_eq!(read.connection.client_cert, connection.client_cert);
+        assert!(!format!("{:?}", read.notes).contains("password"));
     }
 
     #[test]

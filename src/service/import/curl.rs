@@ -428,23 +428,22 @@ impl CurlArguments {
 
     /// A file's path, as a configuration can hold it. Behind a certificate's may stand `:` and a password.
     fn path(&mut self, option: &str, text: &str) -> Option<Box<Path>> {
-        let (path, password) = match option {
-            "-E" | "--cert" => text.split_once(':').unzip(),
-            _ => (None, None),
+        let (path, has_password) = match option {
+            "-E" | "--cert" => written::certificate(text),
+            _ => (text.to_owned(), false),
         };
-        if password.is_some() {
+        if has_password {
             self.candidate.note(format!(
                 "the password behind {option} was left out: give a client key that needs none"
             ));
         }
-        let path = path.unwrap_or(text);
         if path.is_empty() || path.chars().any(char::is_control) {
             self.candidate.note(format!(
                 "{option} was left out: its path is empty, a variable, or holds what no name of a file should"
             ));
             return None;
         }
-        Some(Path::new(path).into())
+        Some(Path::new(&path).into())
     }
 
     fn time_limit(&mut self, option: &str, text: &str) {

@@ -70,3 +70,17 @@ pub(super) fn printed(words: &[String]) -> Option<Vec<String>> {
     let options: Option<Vec<_>> = text.lines().map(option).collect();
     Some(options?.concat())
 }
+
+/// The path of a certificate, and whether a password stands behind it, as curl reads them: `\:` and `\\` are escapes.
+pub(super) fn certificate(text: &str) -> (String, bool) {
+    let mut path = String::new();
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            ':' => return (path, true),
+            '\\' => path.push(rest.next_if(|c| matches!(c, ':' | '\\')).unwrap_or(c)),
+            _ => path.push(c),
+        }
+    }
+    (path, false)
+}
