@@ -17,7 +17,7 @@ use super::{second, sources};
 use crate::domain::{Connection, Name, Secret, SecretRef, State, Verdict, span};
 use crate::service::{Trigger, hints};
 use crate::work::offline::SideBySide;
-use crate::work::{Unsaved, silent};
+use crate::work::{Unsaved, WorkError, silent};
 
 use route::refuse_password;
 pub use route::{apply_route, apply_sending};
@@ -158,7 +158,7 @@ async fn chosen(
     context: &Context,
     arguments: &ProbeArguments,
 ) -> Result<(Vec<Name>, Shape), Fault> {
-    let parse = |text: &String| Name::parse(text).map_err(Fault::of);
+    let parse = |text: &String| Name::parse(text).map_err(|error| no_name(Fault::of(error), text));
     if !arguments.names.is_empty() {
         let names = arguments
             .names
@@ -194,6 +194,15 @@ async fn chosen(
     Ok((names, Shape::Several))
 }
 
+/// `fault`, with the way to probe a URL where one was given for a name.
+fn no_name(fault: Fault, given: &str) -> Fault {
+    if given.contains("://") {
+        fault.hint("a URL stands behind --url: switchboard probe --url URL")
+    } else {
+        fault
+    }
+}
+
 fn nothing_chosen(arguments: &ProbeArguments) -> Fault {
     match &arguments.tag {
         Some(tag) => Fault::usage(format!(
@@ -215,7 +224,11 @@ async fn saved(
     arguments: &ProbeArguments,
 ) -> Result<u8, Fault> {
     for name in &names {
-        context.core.connection(name).await?;
+        let known = context.core.connection(name).await;
+        known.map_err(|error| match error {
+            WorkError::NoSuchConnection(_) => no_name(error.into(), name.as_str()),
+            _ => error.into(),
+        })?;
     }
     let trigger = trigger(arguments);
     let core = &context.core;
@@ -365,6 +378,13 @@ pub fn needs_vault(connection: &Connection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_in_the_place_of_a_name_is_told_where_it_belongs() {
+        let hint = |given: &str| no_name(Fault::usage("there is none"), given).hint;
+        assert!(hint("http://shop.example").unwrap().contains("--url URL"));
+        assert_eq!(hint("shop"), None);
+    }
 
     #[test]
     fn a_bare_number_is_seconds() {
