@@ -29,9 +29,9 @@ use crate::clipboard::Terminal;
 use cut::{Endless, Late};
 use key::{character_key, cursor_key, key, letter_key, modifiers, numbered, with_alt};
 
-/// A lone escape is the Esc key once nothing has followed for so long: a serial line of 300 bits/s needs 33 ms a byte, and
+/// A lone escape is the Esc key once nothing has followed for so long: a serial line of 600 bits/s needs 17 ms a byte, and
 /// what was taken for Esc would have left the form before the rest of an arrow key comes.
-const ESCAPE: Duration = Duration::from_millis(50);
+const ESCAPE: Duration = Duration::from_millis(25);
 /// `ESC` and a letter may begin a sequence for so long, before they are Alt with the letter.
 const REST: Duration = Duration::from_millis(500);
 /// So long without more, and an answer of the terminal has no end; the rest of what was taken for Alt-[ comes no more.
