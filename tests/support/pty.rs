@@ -318,15 +318,12 @@ impl Terminal {
             pixel_width: 0,
             pixel_height: 0,
         };
+        let cells = |n| NonZeroU16::new(n).unwrap();
+        // As a terminal does: what is drawn for the new size finds it.
+        let mut shown = self.shown.0.lock().unwrap();
+        let screen = shown.parser.screen_mut();
+        screen.set_size(cells(rows), cells(columns));
         self.master.as_ref().unwrap().resize(size).unwrap();
-        let size = |n| NonZeroU16::new(n).unwrap();
-        self.shown
-            .0
-            .lock()
-            .unwrap()
-            .parser
-            .screen_mut()
-            .set_size(size(rows), size(columns));
     }
 
     /// The program's process number.
