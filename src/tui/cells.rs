@@ -122,14 +122,16 @@ impl Cells {
 
     /// Whether blanks written from `from` to before `to` change nothing that is seen.
     fn is_blank_between(&self, from: Position, to: Position) -> bool {
-        let first = usize::from(from.y) * usize::from(self.size.width);
-        let range = first + usize::from(from.x)..first + usize::from(to.x);
         let is_plain = |pen: Pen| pen.bg == Color::Reset && !pen.modifier.intersects(SEEN_ON_BLANK);
-        self.pen.is_some_and(is_plain)
-            && self
-                .known_blank
-                .get(range)
-                .is_some_and(|cells| cells.iter().all(|blank| *blank))
+        self.pen.is_some_and(is_plain) && self.is_known_blank(from, to.x)
+    }
+
+    /// Whether the cells from `from` to before the column `end` are certain to be blank.
+    fn is_known_blank(&self, from: Position, end: u16) -> bool {
+        let first = usize::from(from.y) * usize::from(self.size.width);
+        let range = first + usize::from(from.x)..first + usize::from(end);
+        let cells = self.known_blank.get(range);
+        cells.is_some_and(|cells| cells.iter().all(|blank| *blank))
     }
 
     /// What was drawn since the last time.
@@ -237,13 +239,27 @@ impl Cells {
     }
 
     fn blank(&mut self, at: Position) {
-        match &mut self.blanks {
-            Some(run) if run.at.y == at.y && run.at.x + run.length == at.x => run.length += 1,
+        match self.blanks {
+            Some(run) if self.goes_on(run, at) => {
+                let length = at.x - run.at.x + 1;
+                self.blanks = Some(Blanks { length, ..run });
+            }
             _ => {
                 self.end_blanks();
                 self.blanks = Some(Blanks { at, length: 1 });
             }
         }
+    }
+
+    /// Whether a blank at `at` goes on with those before: over blanks that were there before too, as between the words of
+    /// a sentence that goes, where that takes no more than the way over them.
+    fn goes_on(&self, run: Blanks, at: Position) -> bool {
+        let end = run.at.x + run.length;
+        let is_short = |gap: u16| gap <= STEPS || run.length > ERASE_OVER;
+        run.at.y == at.y
+            && end <= at.x
+            && is_short(at.x - end)
+            && self.is_known_blank(Position::new(end, at.y), at.x)
     }
 
     fn end_blanks(&mut self) {

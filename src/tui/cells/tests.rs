@@ -278,6 +278,26 @@ fn a_line_that_goes_is_erased() {
     assert_eq!(shown.draw(&buffer_of(&["a"]), None), "\x1b[;2H\x1b[K");
 }
 
+/// The words of a sentence that goes, and what was blank between them, are one piece.
+#[test]
+fn a_sentence_that_goes_is_erased_at_once() {
+    let mut shown = Shown::new();
+    shown.draw(&buffer_of(&["Nothing listens here. │"]), None);
+    assert_eq!(
+        shown.draw(&buffer_of(&["                      │"]), None),
+        "\r\x1b[21X"
+    );
+    let kept = buffer_of(&["one    ●  two         │"]);
+    shown.draw(&kept, None);
+    assert_eq!(
+        shown.draw(&buffer_of(&["       ●              │"]), None),
+        "\r   \x1b[7C   ",
+        "what stands between is not touched"
+    );
+    let gone = buffer_of(&["       ●              │"]);
+    shown.same_as(&gone, None).unwrap();
+}
+
 /// Found by chance: the right half of a wide character stood on beside a narrow one that took its place.
 #[test]
 fn a_narrow_letter_takes_the_place_of_a_wide_one() {
