@@ -155,6 +155,9 @@ fn draw_panes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Positi
     over.or(cursor)
 }
 
+/// Cells of the upper line that show where the keys go: a title, and a little of the line behind it.
+const LEAD: u16 = 18;
+
 fn draw_boxes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Position> {
     let mut cursor = None;
     for one in &panes.boxes {
@@ -164,8 +167,11 @@ fn draw_boxes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Positi
         }
         for (pane, inside) in &one.panes {
             if view.focused(*pane) {
-                // Its upper line alone: the whole ring would be a kilobyte whenever the keys go elsewhere.
-                buf.set_style(above(one, *inside), view.theme.border_focus);
+                // The beginning of its upper line: the whole ring would be a kilobyte whenever the keys go elsewhere,
+                // and of a wide pane the line alone a quarter of one.
+                let line = above(one, *inside);
+                let width = line.width.min(LEAD);
+                buf.set_style(Rect { width, ..line }, view.theme.border_focus);
             }
             let position = draw_pane(view, panes, one, (*pane, *inside), buf);
             cursor = cursor.or(position);
