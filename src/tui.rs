@@ -35,6 +35,7 @@ use crate::domain::{PassphrasePurpose, Secret};
 use crate::jobs::StopRequests;
 use crate::ui::Theme;
 use crate::work::{Core, TaskThread};
+pub use cells::Glyphs;
 use effects::{Effects, Queue};
 use event_loop::{EventLoop, Inbound, Surface};
 use keyboard::Keyboard;
@@ -46,6 +47,8 @@ use terminal::{Screen, TerminalGuard};
 pub struct Options {
     /// Colours.
     pub theme: Theme,
+    /// Characters.
+    pub glyphs: Glyphs,
     /// Whether the mouse is reported from the start.
     pub mouse: bool,
     /// Lines for the response pane while nothing was probed yet.
@@ -170,7 +173,8 @@ impl ScreenSession {
         let (queue, goes_on) = (Queue(self.sender), self.options.goes_on);
         let core = self.core.clone();
         let size = terminal::size()?;
-        let surface = Screen::over(Arc::clone(&self.terminal), size, self.options.theme)?;
+        let looks = (self.options.theme, self.options.glyphs);
+        let surface = Screen::over(Arc::clone(&self.terminal), size, looks)?;
         let mut event_loop = EventLoop {
             model: Model::opening(size, Timestamp::now()),
             surface,

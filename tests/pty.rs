@@ -105,6 +105,22 @@ fn the_demonstration_settles_and_follows_one_changed_letter() {
     assert!(home.files().is_empty(), "a rehearsal saves nothing");
 }
 
+/// A multiplexer without UTF-8 shows `_` for each glyph: down and check could not be told apart.
+#[test]
+fn where_a_multiplexer_has_no_utf_8_letters_stand_for_glyphs() {
+    let home = Home::new();
+    let mut command = home.command(&["demo", "--no-color"]);
+    command.env("LANG", "C");
+    command.env("STY", "1.pts-0.host");
+    let mut terminal = Terminal::start(command, COLUMNS, ROWS);
+    let screen = terminal.wait_until("the lamps", |screen| {
+        screen.contains("! check") && screen.contains("x down") && screen.contains("* up")
+    });
+    assert!(screen.is_ascii(), "{screen}");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
 #[test]
 fn quitting_gives_the_terminal_back_and_the_credentials_to_try() {
     let home = Home::new();
@@ -1125,6 +1141,7 @@ fn screen_that_panics() {
     });
     let options = tui::Options {
         theme: ui::Theme::shipped(ui::ThemeName::Dark, ui::ColourDepth::NoColor),
+        glyphs: tui::Glyphs::Unicode,
         mouse: true,
         banner: Vec::new(),
         passphrase: None,

@@ -12,7 +12,7 @@ use crate::clipboard::Terminal;
 use crate::config::Environment;
 use crate::jobs::{self, HeldStops};
 use crate::store::{Settings, files};
-use crate::tui::{self, Options, TuiError};
+use crate::tui::{self, Glyphs, Options, TuiError};
 use crate::ui::{ColourDepth, Theme, ThemeName};
 use crate::work::{Core, Session};
 
@@ -138,6 +138,7 @@ pub fn options(
     };
     Ok(Options {
         theme: Theme::shipped(name, depth(environment, global)),
+        glyphs: Glyphs::detect(environment.locale.as_deref(), environment.multiplexed),
         mouse: look.mouse,
         banner,
         passphrase: None,

@@ -61,6 +61,10 @@ pub struct Environment {
     pub colorfgbg: Option<String>,
     /// `TMUX`.
     pub tmux: Option<String>,
+    /// Whether a multiplexer of this machine draws what is written: `TMUX`, or `STY` of GNU screen.
+    pub multiplexed: bool,
+    /// The locale of characters: `LC_ALL`, else `LC_CTYPE`, else `LANG`.
+    pub locale: Option<String>,
     /// Proxies.
     pub proxies: ProxyVariables,
     look_up: LookUp,
@@ -127,6 +131,8 @@ impl Environment {
             colorterm: text("COLORTERM"),
             colorfgbg: text("COLORFGBG"),
             tmux: text("TMUX"),
+            multiplexed: ["TMUX", "STY"].iter().any(|name| raw(name).is_some()),
+            locale: first(&["LC_ALL", "LC_CTYPE", "LANG"]),
             proxies: ProxyVariables {
                 http: text("http_proxy"),
                 https: first(&["https_proxy", "HTTPS_PROXY"]),

@@ -3,9 +3,10 @@
 //! Colours and attributes stay in force from frame to frame, the cursor takes the shortest way, runs of blanks are
 //! erased, and a frame ends where its last cell does. Over a slow line this is what a key costs.
 
+mod glyphs;
+mod moves;
 mod pen;
 
-use std::fmt::Write as _;
 use std::io;
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
@@ -13,6 +14,9 @@ use ratatui::buffer::{Cell, CellWidth};
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
+pub use glyphs::Glyphs;
+use glyphs::in_ascii;
+use moves::{STEPS, along, counted, down, straight};
 use pen::{Pen, codes, place};
 
 /// Attributes that are seen on a blank.
@@ -26,9 +30,6 @@ const SEEN_ON_BLANK: Modifier = Modifier::REVERSED
 const ERASE_OVER: u16 = 8;
 /// To the right edge erasing is three bytes.
 const ERASE_TO_EDGE_OVER: u16 = 3;
-/// So many single steps are as short as a counted move.
-const STEPS: u16 = 3;
-
 /// Larger changes are pages: they are written row by row, as they are read.
 const TRIED_UP_TO: usize = 1_000;
 
@@ -79,6 +80,7 @@ pub struct Cells {
     /// Where the ways to write something are tried: a page has hundreds of them.
     scratch: String,
     size: Size,
+    glyphs: Glyphs,
     /// What the terminal writes with; `None` where that is not known.
     pen: Option<Pen>,
     /// Where its cursor stands; `None` where that is not certain.
@@ -100,6 +102,12 @@ impl Cells {
             known_blank: vec![true; size.area() as usize],
             ..Self::default()
         }
+    }
+
+    /// The same, drawn with these characters.
+    #[must_use]
+    pub fn with(self, glyphs: Glyphs) -> Self {
+        Self { glyphs, ..self }
     }
 
     /// The terminal has another size from now on: the next frame is drawn anew.
@@ -234,8 +242,18 @@ impl Cells {
         self.end_blanks();
         self.go(at);
         self.dip(Pen::of(cell));
-        self.out.push_str(cell.symbol());
+        match self.glyphs {
+            Glyphs::Unicode => self.out.push_str(cell.symbol()),
+            Glyphs::Ascii => self.letters(cell, look),
+        }
         self.at = self.behind(at, look);
+    }
+
+    /// What stands for the cell where there is ASCII alone, as wide as it is; of a letter with accents the letter.
+    fn letters(&mut self, cell: &Cell, look: Look) {
+        let letter = cell.symbol().chars().next().map_or(' ', in_ascii);
+        let columns = if look == Look::Wide { 2 } else { 1 };
+        self.out.extend(std::iter::repeat_n(letter, columns));
     }
 
     fn blank(&mut self, at: Position) {
@@ -371,47 +389,6 @@ impl Look {
             0 | 1 => Self::Uncertain,
             _ => Self::Wide,
         }
-    }
-}
-
-/// A sequence of one number.
-fn counted(count: u16, letter: char, out: &mut String) {
-    // Writing to a String does not fail.
-    let _ = write!(out, "\x1b[{count}{letter}");
-}
-
-/// The move to a place from anywhere.
-fn straight(to: Position, out: &mut String) {
-    let _ = match (to.x, to.y) {
-        (0, 0) => out.write_str("\x1b[H"),
-        (0, y) => write!(out, "\x1b[{}H", y + 1),
-        (x, 0) => write!(out, "\x1b[;{}H", x + 1),
-        (x, y) => write!(out, "\x1b[{};{}H", y + 1, x + 1),
-    };
-}
-
-/// The move from row to row. A line feed keeps the column in raw mode, and never scrolls: the row is there.
-fn down(from: u16, to: u16, out: &mut String) {
-    let rows = from.abs_diff(to);
-    match (to > from, rows) {
-        (_, 0) => {}
-        (true, 1..=STEPS) => out.extend(std::iter::repeat_n('\n', usize::from(rows))),
-        (true, _) => counted(rows, 'B', out),
-        (false, 1) => out.push_str("\x1bM"),
-        (false, _) => counted(rows, 'A', out),
-    }
-}
-
-/// The move from column to column.
-fn along(from: u16, to: u16, out: &mut String) {
-    let columns = from.abs_diff(to);
-    match (to > from, columns) {
-        (_, 0) => {}
-        (true, 1) => out.push_str("\x1b[C"),
-        (true, _) => counted(columns, 'C', out),
-        (false, 1..=STEPS) => out.extend(std::iter::repeat_n('\x08', usize::from(columns))),
-        (false, _) if to == 0 => out.push('\r'),
-        (false, _) => counted(columns, 'D', out),
     }
 }
 

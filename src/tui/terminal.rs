@@ -16,7 +16,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcgetwinsi
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::cells::{Cells, ERASE};
+use super::cells::{Cells, ERASE, Glyphs};
 use super::event_loop::{Stop, Surface};
 use super::flow::{ATTRIBUTES_QUESTION, Flow, QUESTION};
 use super::wire::Wire;
@@ -195,9 +195,9 @@ impl Screen {
     pub fn over(
         held: Arc<TerminalGuard>,
         (width, height): (u16, u16),
-        theme: Theme,
+        (theme, glyphs): (Theme, Glyphs),
     ) -> io::Result<Self> {
-        let terminal = Terminal::new(Cells::new(Size { width, height }))?;
+        let terminal = Terminal::new(Cells::new(Size { width, height }).with(glyphs))?;
         Ok(Self {
             held,
             terminal,

@@ -19,9 +19,13 @@ struct Shown {
 
 impl Shown {
     fn new() -> Self {
+        Self::with(Glyphs::Unicode)
+    }
+
+    fn with(glyphs: Glyphs) -> Self {
         let size = |n| NonZeroU16::new(n).unwrap();
         Self {
-            terminal: Terminal::new(Cells::new(Size::new(WIDTH, HEIGHT))).unwrap(),
+            terminal: Terminal::new(Cells::new(Size::new(WIDTH, HEIGHT)).with(glyphs)).unwrap(),
             parser: vt100::Parser::new(size(HEIGHT), size(WIDTH), 0),
         }
     }
@@ -276,6 +280,14 @@ fn a_line_that_goes_is_erased() {
     let mut shown = Shown::new();
     shown.draw(&buffer_of(&["a-long-line-to-the-edge!"]), None);
     assert_eq!(shown.draw(&buffer_of(&["a"]), None), "\x1b[;2H\x1b[K");
+}
+
+/// As wide as it would be otherwise, so that all else stands where it does.
+#[test]
+fn letters_stand_for_what_a_locale_does_not_have() {
+    let mut shown = Shown::with(Glyphs::Ascii);
+    shown.draw(&buffer_of(&["│▸● 漢字 e\u{301}é… ✖│"]), None);
+    assert_eq!(shown.parser.screen().contents(), "|>* ???? e?~ x|");
 }
 
 /// The words of a sentence that goes, and what was blank between them, are one piece.
