@@ -436,6 +436,29 @@ async fn a_key_is_sent_nowhere_for_a_yes_from_before_the_question_was_seen() {
     .unwrap();
 }
 
+/// The terminal's answer comes behind keys that were typed before: it tells of the question that was there, not of the
+/// one that those keys have opened.
+#[tokio::test]
+async fn nothing_is_deleted_for_a_yes_to_a_question_that_was_not_seen() {
+    let blesta = Blesta::new("shop-api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
+    let all = ["a", "b", "c"].map(|name| rehearsed(name, "ftp://nowhere", &blesta));
+    session(core(all.into()).await, async |person: &mut Person| {
+        person.sees("3 unknown").await;
+        person.is_far.store(true, Ordering::SeqCst);
+        person.press("d");
+        person.sees("a: remove it").await;
+        person.press("n j d");
+        person.tells(TerminalInput::Status);
+        person.sees("b: remove it").await;
+        skip(SignedDuration::from_secs(5));
+        person.press("y");
+        let screen = person.sees("too soon").await;
+        assert!(screen.contains("b: remove it"), "{screen}");
+    })
+    .await
+    .unwrap();
+}
+
 #[tokio::test]
 async fn keys_are_heard_when_nothing_else_wakes_the_loop() {
     session(core(Vec::new()).await, async |person: &mut Person| {

@@ -74,9 +74,9 @@ pub trait Surface {
     fn awaits_sight(&self) -> bool {
         false
     }
-    /// Whether it has been by now; told once.
-    fn has_been_seen(&mut self) -> bool {
-        false
+    /// The number of what has been by now; told once.
+    fn has_been_seen(&mut self) -> Option<u32> {
+        None
     }
     /// A person has typed.
     fn typed(&mut self) {}
@@ -221,7 +221,9 @@ impl<S: Surface> EventLoop<S> {
     /// The terminal has told its status; whether a frame that was left out waits for that.
     fn answered(&mut self) -> bool {
         let is_owed = self.surface.answered();
-        if self.surface.has_been_seen() {
+        let seen = self.surface.has_been_seen();
+        // What was seen may be gone by keys that were typed before, and another question may stand here.
+        if seen.is_some() && seen == self.model.unseen() {
             self.model.drawn((self.now)());
         }
         is_owed

@@ -79,6 +79,8 @@ struct PendingQuery {
     number: u32,
     /// How often the answer of the one before was given up: each time it is waited for twice as long.
     patience: u32,
+    /// Whether an answer to one before it has come since.
+    overtaken: bool,
 }
 
 impl PendingQuery {
@@ -93,6 +95,8 @@ impl PendingQuery {
 pub struct Flow {
     answers: Answers,
     asked: Option<PendingQuery>,
+    /// What no frame waits for any more. Its answer may come all the same.
+    let_go: Option<PendingQuery>,
     /// Its attributes were asked for. No frame waits for them, but the end does.
     attributes: Option<PendingQuery>,
     /// Bytes of which it is not known whether they have arrived.
@@ -107,7 +111,7 @@ pub struct Flow {
     window: usize,
     /// Whether a frame was left out.
     owed: bool,
-    /// Questions for the status that were written, and answers to them that came or were given up.
+    /// Questions for the status that were written, and answers to them that came or are lost.
     questions: u32,
     heard: u32,
     /// How many answers were given up since the last one came.
@@ -121,6 +125,7 @@ impl Default for Flow {
         Self {
             answers: Answers::Unknown,
             asked: None,
+            let_go: None,
             attributes: None,
             on_the_way: 0,
             unasked: 0,
@@ -182,10 +187,11 @@ impl Flow {
         self.sight.is_some()
     }
 
-    /// Whether it has been seen by now; told once.
-    pub fn has_been_seen(&mut self) -> bool {
+    /// The number of the frame that was asked for, where it has been seen by now; told once.
+    pub fn has_been_seen(&mut self) -> Option<u32> {
         let heard = self.heard;
-        self.sight.take_if(|(_, number)| *number <= heard).is_some()
+        let seen = self.sight.take_if(|(_, number)| *number <= heard);
+        seen.map(|(what, _)| what)
     }
 
     fn ask(&mut self) {
@@ -193,14 +199,23 @@ impl Flow {
         self.unasked = 0;
         let query = self.query();
         // It is given up as early as the one that was not answered either: else somebody who presses on would put it off.
-        let at = self.asked.map_or(query.at, |before| before.at);
-        self.asked = Some(PendingQuery { at, ..query });
+        let before = self.asked.map(|before| (before.at, before.overtaken));
+        let (at, overtaken) = before.unwrap_or((query.at, false));
+        self.asked = Some(PendingQuery {
+            at,
+            overtaken,
+            ..query
+        });
     }
 
-    /// Somebody has typed, and so sees something: a line that seemed to stand is not waited for.
+    /// Somebody has typed, and so sees something: a line that seemed to stand is not waited for. Where as much is on its
+    /// way as at most may be, it is given the time that the slowest one takes for a frame.
     pub fn typed(&mut self) {
-        if self.given_up > 0 {
-            self.asked = None;
+        let last = u32::try_from(self.last).unwrap_or(u32::MAX);
+        let takes = A_BYTE.saturating_mul(last);
+        let has_passed = self.written.is_none_or(|at| at.elapsed() > takes);
+        if self.given_up > 0 && (self.on_the_way < WIDEST || has_passed) {
+            self.let_go = self.asked.take().or(self.let_go);
         }
     }
 
@@ -222,6 +237,7 @@ impl Flow {
             behind: 0,
             number: self.questions,
             patience: self.given_up.min(MOST_PATIENT),
+            overtaken: false,
         }
     }
 
@@ -244,6 +260,10 @@ impl Flow {
         self.given_up = 0;
         self.heard = (self.heard + 1).min(self.questions);
         let heard = self.heard;
+        self.let_go.take_if(|asked| asked.number <= heard);
+        if let Some(asked) = &mut self.asked {
+            asked.overtaken = true;
+        }
         if let Some(asked) = self.asked.take_if(|asked| asked.number <= heard) {
             let taken = asked.at.elapsed();
             if taken < SOON {
@@ -281,7 +301,7 @@ impl Flow {
         // One that answers for its status need not tell what it is.
         let attributes = self.attributes.map(|asked| last(asked).min(asked.until()));
         let coming = attributes.filter(|until| *until > now);
-        self.asked.map(last).max(coming)
+        self.asked.or(self.let_go).map(last).max(coming)
     }
 
     /// When the next frame is drawn that follows a burst without an answer.
@@ -296,17 +316,23 @@ impl Flow {
         self.asked.map(PendingQuery::until)
     }
 
-    /// An answer was lost, the line stands, or the terminal gives none.
+    /// An answer was lost, the line stands, or the terminal gives none. What was to be seen is asked for anew: an answer
+    /// that comes after all must not pass for that of a question behind it.
     fn give_up(&mut self) {
+        let asked = self.asked.take();
         if self.answers == Answers::Come {
             self.given_up += 1;
+            self.let_go = asked;
+            if asked.is_some_and(|asked| asked.overtaken) {
+                // The line moves, and what was asked last has no answer: so many are lost.
+                self.heard = self.questions;
+            }
         } else {
             self.answers = Answers::Never;
             self.on_the_way = 0;
-            self.sight = None;
+            self.heard = self.questions;
         }
-        self.heard = self.questions;
-        self.asked = None;
+        self.sight = None;
         self.owed = false;
     }
 }
@@ -552,13 +578,73 @@ mod tests {
         flow.wrote(20);
         assert!(!flow.asks_for(1), "one answer tells it");
         flow.answered();
-        assert!(!flow.has_been_seen() && flow.awaits_sight());
+        assert_eq!(flow.has_been_seen(), None);
+        assert!(flow.awaits_sight());
         assert!(flow.last().is_some(), "one is still to come");
         flow.answered();
-        assert!(flow.has_been_seen() && !flow.awaits_sight());
+        assert_eq!(flow.has_been_seen(), Some(1));
+        assert!(!flow.awaits_sight());
         assert_eq!(flow.last(), None);
         flow.wrote(300);
         assert!(flow.asks_for(2), "another one");
+    }
+
+    /// What was given up comes after all, and is no answer to a question behind it.
+    #[tokio::test(start_paused = true)]
+    async fn a_late_answer_is_not_that_of_a_later_question() {
+        let mut flow = Flow::default();
+        flow.wrote(300);
+        assert!(flow.asks_for(1));
+        flow.answered();
+        assert_eq!(flow.has_been_seen(), Some(1));
+        assert!(flow.asks_for(2));
+        tokio::time::advance(LONGEST).await;
+        assert!(!flow.is_full(), "it is given up");
+        assert!(flow.asks_for(2), "and asked for anew");
+        assert!(flow.asks_for(3));
+        for _ in 0..2 {
+            flow.answered();
+            assert_eq!(flow.has_been_seen(), None);
+        }
+        assert!(flow.last().is_some(), "one is still to come");
+        flow.answered();
+        assert_eq!(flow.has_been_seen(), Some(3));
+        assert_eq!(flow.last(), None);
+        // One that is lost for good puts off what is behind it, and not for ever.
+        assert!(flow.asks_for(4));
+        tokio::time::advance(LONGEST).await;
+        assert!(!flow.is_full());
+        assert!(flow.asks_for(4));
+        flow.answered();
+        assert_eq!(flow.has_been_seen(), None);
+        tokio::time::advance(LONGEST).await;
+        assert!(!flow.is_full());
+        assert!(flow.asks_for(4));
+        flow.answered();
+        assert_eq!(flow.has_been_seen(), Some(4));
+    }
+
+    /// Somebody who presses and presses sees nothing of it: what comes of it would be seen for minutes afterwards.
+    #[tokio::test(start_paused = true)]
+    async fn on_a_line_that_stands_typing_draws_no_more_than_a_line_takes() {
+        let mut line = Line::new(2_400, Duration::ZERO);
+        line.held().await;
+        line.free = Instant::now() + Duration::from_secs(3_600);
+        line.draw(0, 4_800);
+        line.rest(Instant::now() + LONGEST, 0).await;
+        let before = line.seen.len();
+        for key in 0..200 {
+            line.flow.typed();
+            line.draw(key, 2_800);
+            line.rest(Instant::now() + Duration::from_millis(60), key)
+                .await;
+        }
+        let drawn = line.seen.len() - before;
+        let window = WIDEST / 2_800;
+        assert!((window - 4..=window + 6).contains(&drawn), "{drawn}");
+        // The end waits for what it may still answer.
+        line.flow.typed();
+        assert!(line.flow.last().is_some());
     }
 
     #[tokio::test(start_paused = true)]

@@ -281,7 +281,7 @@ impl Surface for Screen {
         self.flow.awaits_sight()
     }
 
-    fn has_been_seen(&mut self) -> bool {
+    fn has_been_seen(&mut self) -> Option<u32> {
         self.flow.has_been_seen()
     }
 

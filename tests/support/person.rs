@@ -74,7 +74,7 @@ impl Surface for Picture {
         self.flow.lock().unwrap().awaits_sight()
     }
 
-    fn has_been_seen(&mut self) -> bool {
+    fn has_been_seen(&mut self) -> Option<u32> {
         self.flow.lock().unwrap().has_been_seen()
     }
 
@@ -161,6 +161,11 @@ impl Person {
     /// After `time` the terminal tells that it has taken in all that it was asked about.
     pub fn answers_in(&self, time: Duration) {
         self.tells_in(time, TerminalInput::Status);
+    }
+
+    /// The terminal tells something of itself, behind the keys that were pressed.
+    pub fn tells(&self, answer: TerminalInput) {
+        self.keys.send(answer).unwrap();
     }
 
     /// After `time` the terminal tells something of itself.
