@@ -750,11 +750,15 @@ fn a_ticket_with_a_secret_in_it_is_not_written() {
     );
 }
 
-/// What `shell` is offered behind `line`.
+/// What bash is offered behind these words.
 fn offered(home: &Home, words: &[&str]) -> String {
+    offered_in(home, "bash", words)
+}
+
+fn offered_in(home: &Home, shell: &str, words: &[&str]) -> String {
     let index = (words.len() - 1).to_string();
     let variables = [
-        ("SWITCHBOARD_COMPLETE", "bash"),
+        ("SWITCHBOARD_COMPLETE", shell),
         ("_CLAP_COMPLETE_INDEX", index.as_str()),
         ("_CLAP_IFS", "\n"),
     ];
@@ -801,6 +805,36 @@ fn completions_name_commands_connections_and_guides() {
     home.file("accounts.csv", "");
     let here = offer(&["switchboard", "connection", "import", "acc"]);
     assert_eq!(here, "accounts.csv", "a path from here");
+}
+
+/// zsh and fish show the URL beside the name, at every Tab.
+#[test]
+fn completions_show_no_secret_of_a_url() {
+    let home = Home::new();
+    let url = "https://a.example.com/x";
+    let add = [
+        "connection",
+        "add",
+        "keyed",
+        "--service",
+        "http",
+        "--url",
+        url,
+    ];
+    assert_eq!(home.run(&add).code, 0);
+    // By hand: the command refuses it.
+    let file = home.path().join(".config/switchboard/switchboard.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let keyed = text.replace(url, &format!("{url}?api_key=geheim12345678"));
+    std::fs::write(&file, keyed).unwrap();
+    for shell in ["zsh", "fish"] {
+        let offered = offered_in(&home, shell, &["switchboard", "probe", "k"]);
+        assert!(
+            offered.contains("keyed") && offered.contains("a.example.com"),
+            "{offered}"
+        );
+        assert!(!offered.contains("geheim"), "{offered}");
+    }
 }
 
 #[test]

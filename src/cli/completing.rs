@@ -16,6 +16,7 @@ use super::fault::Fault;
 use super::guide::{self, title};
 use super::output;
 use crate::config::{Environment, Overrides};
+use crate::domain::endpoint::redacted;
 use crate::domain::text::is_plain_in_shell;
 use crate::domain::{Connection, Reason};
 use crate::service::Catalog;
@@ -203,7 +204,7 @@ fn connections(typed: &OsStr) -> Vec<CompletionCandidate> {
     let all = configured();
     let names = all
         .iter()
-        .map(|one| (one.name.to_string(), one.url.clone()));
+        .map(|one| (one.name.to_string(), redacted(&one.url)));
     offered(typed, names)
 }
 
