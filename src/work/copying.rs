@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::core::{Core, Inner};
 use super::curl;
 use super::error::WorkError;
+use super::transfer::refuse_secret_in_url;
 use crate::clipboard::{Certainty, Cleared, Clipboard, Life, Limits, Placed, Surroundings};
+use crate::domain::endpoint::secret_parameter;
 use crate::domain::{AuthStyle, Connection, CopyForm, Endpoint, HandleSlot, Name, Secret, Verdict};
 use crate::service::{Accepted, Service, sign};
 
@@ -30,8 +32,15 @@ impl Core {
                 let lines = self.header_lines(&connection, slot).await?;
                 self.place(&lines, Content::Secret, life).await
             }
-            CopyForm::Curl => self.copy_text(&self.curl(&connection).await?, life).await,
+            CopyForm::Curl => {
+                refuse_secret_in_url(&connection, "copying")?;
+                self.copy_text(&self.curl(&connection).await?, life).await
+            }
             CopyForm::Username => self.copy_text(&connection.username, life).await,
+            CopyForm::Url if secret_parameter(&connection.url).is_some() => {
+                let url = Secret::new(&connection.url);
+                self.place(&url, Content::Secret, life).await
+            }
             CopyForm::Url => self.copy_text(&connection.url, life).await,
         }
     }
@@ -238,7 +247,8 @@ mod tests {
     use super::*;
     use crate::clipboard::Terminal;
     use crate::domain::KeyFingerprint;
-    use crate::work::tests::{Home, shop};
+    use crate::work::ConnectionEdit;
+    use crate::work::tests::{Home, name, shop};
 
     #[tokio::test]
     async fn the_curl_command_asks_what_a_probe_asks() {
@@ -315,6 +325,45 @@ mod tests {
         let cleared = core.clear_clipboard().await.unwrap();
         assert_eq!(cleared.words, "a blank handed to cat");
         assert_eq!(core.clear_clipboard().await, None, "once");
+    }
+
+    /// Some APIs want the key in the URL: that is no text like another.
+    #[tokio::test]
+    async fn a_secret_in_a_url_is_taken_back_and_in_no_argument() {
+        let home = Home::new();
+        let core = home.core_with(&[("TERM", "xterm")]);
+        let core = core.with_terminal(Terminal::Silent);
+        let open = shop("https://a.example.com/x?page=1");
+        let keyed = Connection {
+            name: name("keyed"),
+            url: "https://a.example.com/keyed".to_owned(),
+            ..shop("")
+        };
+        for connection in [&open, &keyed] {
+            core.save(ConnectionEdit::new(connection.clone()))
+                .await
+                .unwrap();
+        }
+        // By hand: no command saves one.
+        let file = home.options(&[]).folders.configuration;
+        let text = std::fs::read_to_string(&file).unwrap();
+        let by_hand = text.replace("com/keyed", "com/x?api_key=s3cret");
+        std::fs::write(&file, by_hand).unwrap();
+        let copy = async |of: &Connection, form| {
+            core.copy(&of.name, &HandleSlot::Key, form, Life::Outlive)
+                .await
+        };
+        copy(&open, CopyForm::Url).await.unwrap();
+        assert_eq!(core.clear_clipboard().await, None);
+        copy(&open, CopyForm::Curl).await.unwrap();
+        copy(&keyed, CopyForm::Url).await.unwrap();
+        assert!(core.clear_clipboard().await.is_some());
+        let refused = copy(&keyed, CopyForm::Curl).await.unwrap_err();
+        let refused = crate::domain::error_chain(&refused);
+        assert!(
+            refused.contains("api_key") && !refused.contains("s3cret"),
+            "{refused}"
+        );
     }
 
     #[tokio::test]

@@ -359,13 +359,18 @@ impl Core {
 
     /// The connections called `names`, or all, as definitions for git: references, no secret.
     pub fn export_definitions(&self, chosen: &[Connection]) -> Result<String, WorkError> {
-        chosen.iter().try_for_each(refuse_secret_in_url)?;
+        for connection in chosen {
+            refuse_secret_in_url(connection, "exporting")?;
+        }
         transfer::export(chosen).map_err(|problem| WorkError::failed("exporting", problem))
     }
 }
 
-/// Refuses what would stand in the open in a file that holds no secret by its word.
-fn refuse_secret_in_url(connection: &Connection) -> Result<(), WorkError> {
+/// Refuses what would stand in the open in a file, or a line, that holds no secret by its word.
+pub(super) fn refuse_secret_in_url(
+    connection: &Connection,
+    doing: &'static str,
+) -> Result<(), WorkError> {
     let urls = [
         (Some(&connection.url), "--url URL"),
         (connection.cms_url.as_ref(), "--cms-url URL"),
@@ -382,7 +387,7 @@ fn refuse_secret_in_url(connection: &Connection) -> Result<(), WorkError> {
          out (switchboard connection edit {} {option}), and keep the secret as the key",
         shell_word(name.as_str())
     );
-    Err(WorkError::failed("exporting", why))
+    Err(WorkError::failed(doing, why))
 }
 
 fn found(reading: Reading) -> Incoming {
