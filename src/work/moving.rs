@@ -50,8 +50,8 @@ impl Core {
         references: Vec<SecretRef>,
     ) -> Result<HashMap<SecretRef, Timestamp>, WorkError> {
         let secrets = self.secrets().await?;
-        self.blocking_bare(move |_| Ok(secrets.dates(&references)))
-            .await
+        // Where another copy has changed the vault, it is decrypted for them.
+        self.blocking(move |_| Ok(secrets.dates(&references))).await
     }
 
     /// Keeps a new value for the key or the token of a saved connection, for its URL as it stands.
