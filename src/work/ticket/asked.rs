@@ -74,14 +74,37 @@ const REWORDED: &[(&str, &str)] = &[
     ("ask the host what", "see what"),
     (", and to let ", ", and let "),
     (", and to ", ", and "),
+    (", or to ", ", or "),
+    (" and to look ", " and look "),
     (" or to want none", " or want none"),
     (" (curl https://icanhazip.com)", ""),
     ("this machine's address", "our address"),
     ("this machine", "the machine that probes"),
 ];
 
+/// What refers to a step before it.
+const FOLLOWS: &[&str] = &["Otherwise ", "If it is right, ", "If it is right: "];
+
+/// The steps that are asked of whoever runs `host`, in their words.
+pub(super) fn asked_of<'a>(steps: impl IntoIterator<Item = &'a String>, host: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut is_left_out = false;
+    for step in steps {
+        // It speaks of a step that they are not shown.
+        let follows = FOLLOWS.iter().find_map(|words| step.strip_prefix(words));
+        let step = match follows.filter(|_| is_left_out && all.is_empty()) {
+            Some(rest) => &capitalised(rest),
+            None => step,
+        };
+        let asked = asked(step, host);
+        is_left_out |= asked.is_none();
+        all.extend(asked);
+    }
+    all
+}
+
 /// `step` as it is asked of whoever runs `host`; nothing where it is not theirs.
-pub(super) fn asked(step: &str, host: &str) -> Option<String> {
+fn asked(step: &str, host: &str) -> Option<String> {
     let begins = |words: &&str| step.starts_with(*words);
     if DONE_HERE.iter().any(|words| step.contains(words)) || BEGUN_HERE.iter().any(begins) {
         return None;
@@ -94,7 +117,13 @@ pub(super) fn asked(step: &str, host: &str) -> Option<String> {
     for (theirs, ours) in REWORDED {
         text = text.replace(theirs, ours);
     }
-    Some(capitalised(&text))
+    // A command is none with another letter.
+    let is_sentence = step.starts_with(char::is_uppercase);
+    Some(if is_sentence {
+        capitalised(&text)
+    } else {
+        text
+    })
 }
 
 /// What follows on "find out which address this machine has outside".
@@ -162,6 +191,36 @@ mod tests {
     }
 
     #[test]
+    fn no_list_begins_with_the_second_half_of_a_thought() {
+        let catalog = Catalog::embedded();
+        let mut lists = 0;
+        for words in catalog.services().flat_map(Service::reason_texts) {
+            if words.who != Who::Host {
+                continue;
+            }
+            let mut steps = Vec::new();
+            for step in &words.steps {
+                steps.push(step.general());
+            }
+            let asked = asked_of(&steps, "HOST");
+            let Some(first) = asked.first() else {
+                continue;
+            };
+            lists += 1;
+            assert!(
+                !FOLLOWS.iter().any(|words| first.starts_with(words)),
+                "{first}"
+            );
+            for step in &asked {
+                assert!(!step.contains(", or to "), "{step}");
+                let is_command = step.starts_with("openssl ");
+                assert!(step.starts_with(char::is_uppercase) || is_command, "{step}");
+            }
+        }
+        assert!(lists > 50, "{lists}");
+    }
+
+    #[test]
     fn a_host_is_spoken_to() {
         let gap = |text: &str| text.replace("GAP", GAP);
         for (step, expected) in [
@@ -189,7 +248,7 @@ mod tests {
             (
                 "Find out which address this machine has outside (curl https://icanhazip.com), and ask the host \
                  to allow it and to look whether it is banned.",
-                Some("Please allow it and to look whether it is banned. It is: GAP."),
+                Some("Please allow it and look whether it is banned. It is: GAP."),
             ),
             (
                 "Find out which address this machine has outside (curl https://icanhazip.com), and ask the host \

@@ -31,7 +31,7 @@ pub(super) fn asked_of_vendor(
     writeln!(text, "  the bridge of the CMS at {}\n", asked.cms.shown())?;
     if case.verdict.remedy.who == Who::Vendor {
         writeln!(text, "What we ask you for")?;
-        words::steps(text, case, |step| Some(step.to_owned()))?;
+        words::steps(text, case, &case.verdict.remedy.steps)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::asked::asked;
+use super::asked::asked_of;
 use super::{Audience, Case, Freshness, cms};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
@@ -139,11 +139,11 @@ fn asked_of_host(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     writeln!(text, "What we ask you for")?;
     if verdict.remedy.who == Who::Host {
         let host = host(case);
-        let asks = |step: &String| asked(step, &host).is_some();
-        if !verdict.remedy.steps.iter().any(asks) {
+        let asked = asked_of(&verdict.remedy.steps, &host);
+        if asked.is_empty() {
             writeln!(text, "  Please see what your logs say of the time above.")?;
         }
-        steps(text, case, |step| asked(step, &host))?;
+        steps(text, case, &asked)?;
     } else if verdict.state() == State::Ok {
         writeln!(text, "  Nothing: it works from here.\n")?;
     } else if !was_asked(verdict) {
@@ -202,7 +202,7 @@ fn asked_of_vendor(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     writeln!(text)?;
     if verdict.remedy.who == Who::Vendor {
         writeln!(text, "What we ask you for")?;
-        steps(text, case, |step| Some(step.to_owned()))?;
+        steps(text, case, &verdict.remedy.steps)?;
     }
     Ok(())
 }
@@ -214,7 +214,7 @@ fn next_steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         writeln!(text, "  Nothing.\n")?;
     } else {
         writeln!(text, "  For {}:", who(verdict.remedy.who, case))?;
-        steps(text, case, |step| Some(step.to_owned()))?;
+        steps(text, case, &verdict.remedy.steps)?;
     }
     if let Some(url) = &verdict.remedy.url {
         writeln!(text, "  Corrected URL: {url}\n")?;
@@ -239,14 +239,9 @@ fn who(who: Who, case: &Case<'_>) -> String {
     }
 }
 
-pub(super) fn steps(
-    text: &mut String,
-    case: &Case<'_>,
-    worded: impl Fn(&str) -> Option<String>,
-) -> std::fmt::Result {
+pub(super) fn steps(text: &mut String, case: &Case<'_>, steps: &[String]) -> std::fmt::Result {
     let remedy = &case.verdict.remedy;
-    let meant = remedy.steps.iter().filter_map(|step| worded(step));
-    for (number, step) in meant.enumerate() {
+    for (number, step) in steps.iter().enumerate() {
         writeln!(text, "  {}. {step}", number + 1)?;
     }
     for line in remedy.snippet.iter().flat_map(|snippet| snippet.lines()) {
