@@ -16,15 +16,10 @@ impl Glyphs {
     /// counts only within a multiplexer on this machine, which draws by it: it says nothing about a terminal at the other
     /// end of a line.
     pub fn detect(locale: Option<&str>, is_multiplexed: bool) -> Self {
-        let codeset = locale.and_then(|locale| locale.split('@').next()?.split_once('.'));
-        let is_unicode = match codeset {
-            Some((_, codeset)) => {
-                let letters = codeset.chars().filter(char::is_ascii_alphanumeric);
-                letters.collect::<String>().eq_ignore_ascii_case("utf8")
-            }
-            None => !is_multiplexed,
-        };
-        if is_unicode {
+        let locale = locale.unwrap_or_default().to_ascii_lowercase();
+        // As tmux looks for it: macOS hands on one that is `UTF-8` alone.
+        let is_unicode = ["utf-8", "utf8"].iter().any(|name| locale.contains(name));
+        if is_unicode || !is_multiplexed && !locale.contains('.') {
             Self::Unicode
         } else {
             Self::Ascii
@@ -53,7 +48,7 @@ pub(super) fn in_ascii(letter: char) -> char {
         '↑' => '^',
         '↓' => 'v',
         '▁' | '▂' | '▃' => '_',
-        '▇' | '█' => '#',
+        '▇' | '█' | '≠' => '#',
         '“' | '”' | '„' => '"',
         '‘' | '’' | '‚' => '\'',
         _ => '?',
@@ -71,6 +66,7 @@ mod tests {
         for (locale, alone, multiplexed) in [
             (Some("C.UTF-8"), Unicode, Unicode),
             (Some("de_DE.utf8@euro"), Unicode, Unicode),
+            (Some("UTF-8"), Unicode, Unicode),
             (Some("C"), Unicode, Ascii),
             (Some("de_DE@euro"), Unicode, Ascii),
             (None, Unicode, Ascii),
