@@ -14,6 +14,8 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human, nagios};
 use super::{second, sources};
+use crate::domain::endpoint::redacted;
+use crate::domain::text::inert;
 use crate::domain::{Connection, Name, Secret, SecretRef, State, Verdict, span};
 use crate::service::{Trigger, hints};
 use crate::work::offline::SideBySide;
@@ -194,13 +196,15 @@ async fn chosen(
     Ok((names, Shape::Several))
 }
 
-/// `fault`, with the way to probe a URL where one was given for a name.
+/// `fault`, with the way to probe a URL where one was given for a name. A password in that is not repeated.
 fn no_name(fault: Fault, given: &str) -> Fault {
-    if given.contains("://") {
-        fault.hint("a URL stands behind --url: switchboard probe --url URL")
-    } else {
-        fault
+    if !given.contains("://") {
+        return fault;
     }
+    let shown = inert(&redacted(given), 120);
+    let mut told = Fault::usage(format!("there is no connection named {shown}"));
+    told.code = fault.code;
+    told.hint("a URL stands behind --url: switchboard probe --url URL")
 }
 
 fn nothing_chosen(arguments: &ProbeArguments) -> Fault {
@@ -384,6 +388,11 @@ mod tests {
         let hint = |given: &str| no_name(Fault::usage("there is none"), given).hint;
         assert!(hint("http://shop.example").unwrap().contains("--url URL"));
         assert_eq!(hint("shop"), None);
+        let told = no_name(Fault::usage("x"), "https://shop:hunter2@e.example/x").to_string();
+        assert!(
+            !told.contains("hunter2") && told.contains("e.example"),
+            "{told}"
+        );
     }
 
     #[test]
