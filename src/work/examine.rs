@@ -419,10 +419,14 @@ impl Inner {
 /// What somebody wrote into one of its URLs by hand that does not belong there, and where it does.
 fn misplaced(connection: &Connection) -> Option<String> {
     if connection.proxy.as_deref().is_some_and(holds_user_info) {
-        return Some(
-            "a user name or password in its proxy's URL: leave them out there, and give the whole URL in HTTPS_PROXY"
-                .to_owned(),
-        );
+        let variable = if connection.url.starts_with("http://") {
+            "http_proxy"
+        } else {
+            "HTTPS_PROXY"
+        };
+        return Some(format!(
+            "a user name or password in its proxy's URL: leave them out there, and give the whole URL in {variable}"
+        ));
     }
     let urls = [Some(&connection.url), connection.cms_url.as_ref()];
     urls.into_iter().flatten().find_map(|url| match secret_parameter(url) {
