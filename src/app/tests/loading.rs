@@ -364,6 +364,14 @@ fn a_save_goes_on_once_the_configuration_is_read_again() {
     scene.effects();
     load(&mut scene, shops(&["a", "b"]));
     assert!(scene.model.overlay.is_none() && scene.form().dirty);
+    assert!(scene.notice().starts_with("not saved yet"));
+    // Or something was opened over the form.
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").types("x").send(failed());
+    scene.keys("ctrl-s alt-?");
+    load(&mut scene, shops(&["a"]));
+    assert!(matches!(scene.model.overlay, Some(Overlay::Help { .. })));
+    assert!(scene.notice().starts_with("not saved yet"));
 }
 
 #[test]

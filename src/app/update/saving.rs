@@ -63,9 +63,13 @@ impl Model {
     /// The configuration was read again, or could not be: a save that waited for that goes on, or is told of it.
     pub(super) fn save_what_waited(&mut self, out: &mut Effects) {
         let form = self.form.as_mut();
-        let reading = |wait: &mut SaveWait| *wait == SaveWait::Reading;
-        if form.is_none_or(|form| form.save_waits.take_if(reading).is_none()) {
+        let Some(form) = form.filter(|form| form.save_waits == Some(SaveWait::Reading)) else {
             return;
+        };
+        form.save_waits = None;
+        if form.parked || self.overlay.is_some() {
+            // Its questions would come over what was opened meanwhile.
+            return self.complain("not saved yet: the configuration was read late, save again");
         }
         match self.refuses_changes() {
             None => self.save(out),
