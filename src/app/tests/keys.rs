@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::scene::{Scene, named, shops};
-use crate::app::effect::{StoreEffect, TerminalEffect};
+use crate::app::effect::{StoreEffect, TerminalEffect, VaultEffect};
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, HelpGroup, KeyPress, Keymap};
 use crate::app::message::StoreMessage;
@@ -514,6 +514,20 @@ fn the_next_question_hears_whoever_presses_again_and_never_a_held_key() {
         scene.types("y").wait(33);
     }
     assert_eq!(scene.effects(), []);
+}
+
+/// A letter may have been typed for a field; whoever wants to lock is not held up by a question.
+#[test]
+fn what_was_not_seen_yet_is_locked_over_all_the_same() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .model
+        .ask(Question::SendKeyTo("b.example.com".to_owned()));
+    scene.types("L");
+    assert_eq!(scene.effects(), []);
+    scene.keys("alt-L");
+    assert!(scene.effects().contains(&Effect::Vault(VaultEffect::Lock)));
+    assert!(scene.model.overlay.is_none());
 }
 
 /// Over a slow line a question is on its way for seconds: a yes that was pressed for something else is none.

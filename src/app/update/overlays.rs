@@ -313,6 +313,10 @@ impl Model {
 
     fn confirm_key(&mut self, press: KeyPress, question: Question, out: &mut Effects) {
         let unexpected = matches!(question, Question::SendKeyTo(_));
+        // A letter may have been typed for a field.
+        if unexpected && self.locks(press, true) {
+            return self.lock_over_what_is_open(out);
+        }
         if unexpected && self.comes_too_soon(answers(press)) {
             return;
         }
