@@ -602,6 +602,24 @@ fn shared_token() -> SharedTokenSheet {
     }
 }
 
+/// It is pasted twice from there: which clipboard has it, and how sure that is, stands beside the places.
+#[test]
+fn the_shared_token_s_sheet_says_where_its_copy_went() {
+    let mut copied = model(80, 24);
+    copied.overlay = Some(Overlay::SharedToken(shared_token()));
+    let words = "sent; the tmux in front passes it on with set-clipboard on";
+    assert!(!text(&copied).contains(words), "{}", text(&copied));
+    copied.copied = Some(CopiedNotice {
+        words: words.into(),
+        clears_at: Some(after(18)),
+    });
+    let shown = text(&copied);
+    assert!(
+        shown.contains(words) && shown.contains("the copy clears in 18 s"),
+        "{shown}"
+    );
+}
+
 #[test]
 fn the_shared_token_s_places_can_be_scrolled_to() {
     let mut low = model(40, 12);

@@ -43,6 +43,11 @@ fn text(view: &View<'_>, sheet: &SharedTokenSheet, width: usize) -> Vec<Line<'st
         "One secret for both sides. None is kept here yet: g makes one."
     };
     let mut all = lines(text, width, theme.text);
+    // It is here that it is pasted: which clipboard has it, and how sure that is.
+    if let Some(copied) = &view.model.copied {
+        let words = clean(&view.model.shown_sentence(&copied.words));
+        all.extend(lines(&words, width, theme.notice));
+    }
     all.push(Line::default());
     // Where the sheet is too low for all of it, what was asked for is in sight.
     if let Check::Made { rows, advice } = &sheet.check {
