@@ -213,6 +213,16 @@ impl Model {
         next_step(self.now, end, self.countdown_step())
     }
 
+    /// Whether what was typed and not saved was forgotten, and nobody has pressed a key since for as long as locks it.
+    pub(super) fn has_lost_while_away(&self) -> bool {
+        let lost = self.lock
+            == Lock::Shut {
+                typed_was_lost: true,
+            };
+        let idle = SignedDuration::from_mins(i64::from(self.lock_after_min));
+        lost && self.lock_after_min > 0 && self.now.duration_since(self.last_input) >= idle
+    }
+
     /// When the secrets are locked for want of input.
     pub(super) fn idle_lock_at(&self) -> Option<Timestamp> {
         let is_forgotten = matches!(self.lock, Lock::Shut { .. }) && !self.holds_typed_secret();

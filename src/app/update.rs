@@ -35,6 +35,7 @@ use super::message::{
 use super::model::{Model, Overlay, Pane, PendingUnlock, Question};
 use super::notice::{About, Notice};
 use crate::domain::text::inert;
+use handles::FORGOTTEN;
 
 /// Effects on their way out.
 type Effects = Vec<Effect>;
@@ -52,6 +53,7 @@ impl Model {
     pub fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect> {
         self.tell_time(now);
         let place = self.key_place();
+        let was_away = self.has_lost_while_away();
         let mut out = Effects::new();
         match message {
             Message::Key(key) | Message::SecretInput(SecretInput::Key(key)) => {
@@ -85,6 +87,10 @@ impl Model {
         self.copy_as_settle();
         self.tend_board(&mut out);
         self.make_room_for_keys(place);
+        if was_away && self.last_input == now && self.lock.is_locked() {
+            // What was said at the time was said to nobody.
+            self.say_about(About::Lock, FORGOTTEN);
+        }
         out
     }
 

@@ -545,6 +545,19 @@ fn the_first_lock_of_a_session_asks_for_the_vault_that_was_never_opened() {
     scene.wait(15 * 60_000);
     assert!(scene.effects().contains(&Effect::Vault(VaultEffect::Lock)));
     assert!(!scene.form().holds_typed_secret());
+    assert!(scene.notice().contains("are forgotten"));
+    // By then nobody is there: whoever comes back is told.
+    scene.wait(9_000);
+    assert_eq!(scene.notice(), "");
+    scene.keys("left");
+    assert!(
+        scene.notice().contains("are forgotten"),
+        "{}",
+        scene.notice()
+    );
+    scene.wait(9_000);
+    scene.keys("left");
+    assert_eq!(scene.notice(), "", "once");
     scene.send(Message::Vault(VaultMessage::Unlocked)).effects();
     scene.keys("esc L");
     assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);

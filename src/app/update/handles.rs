@@ -318,7 +318,7 @@ impl Model {
         };
         out.push(Effect::Vault(VaultEffect::Lock));
         let said = if lost {
-            "locked; the secrets typed and not saved are forgotten"
+            FORGOTTEN
         } else if self.tokens.holds_only_secret() {
             "locked; the secret on the sheet stays there, behind the passphrase"
         } else {
@@ -344,6 +344,9 @@ impl Model {
         );
     }
 }
+
+/// What a lock took with it.
+pub(super) const FORGOTTEN: &str = "locked; the secrets typed and not saved are forgotten";
 
 impl Form {
     /// The fields as they were before their secrets came.
