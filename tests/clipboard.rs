@@ -404,7 +404,7 @@ async fn tmux_knows_better_than_the_pane_who_sits_in_front_of_it() {
         "SSH_CONNECTION",
         "10.0.0.1 1 10.0.0.2 22",
     ]);
-    let pane = around(&[("TMUX", &tmux.variable), ("DISPLAY", ":77")]);
+    let pane = around(&[("TMUX", &tmux.variable), ("DISPLAY", ":4242")]);
     let placed = clipboard(pane, AMPLE)
         .copy(&handle(), None, Life::Program)
         .await;
@@ -413,7 +413,7 @@ async fn tmux_knows_better_than_the_pane_who_sits_in_front_of_it() {
     tmux.run(&["set-environment", "-t", "a", "-r", "SSH_CONNECTION"]);
     let pane = around(&[
         ("TMUX", &tmux.variable),
-        ("DISPLAY", ":77"),
+        ("DISPLAY", ":4242"),
         ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22"),
     ]);
     let placed = clipboard(pane, AMPLE)
