@@ -392,6 +392,10 @@ impl Inner {
                 names.retain(|name| !matches!(reference, SecretRef::Vault(used) if used == name));
             }
         }
+        for renewal in &renewals {
+            let is_first = |name: &String| matches!(&renewal.first, Some(SecretRef::Vault(first)) if first == name);
+            names.retain(|name| !is_first(name));
+        }
         // The new secret may be put before the journal says where: it is named after a connection that holds the old.
         for holding in renewals.iter().flat_map(|renewal| &renewal.holdings) {
             let place = format!("{}/", holding.connection);

@@ -20,6 +20,7 @@ mod begin;
 mod holders;
 mod horizon;
 mod life;
+mod lookup;
 mod outcome;
 mod problem;
 mod renewal;

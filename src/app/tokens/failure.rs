@@ -39,6 +39,8 @@ pub enum TroubleKind {
     InUse(Vec<Name>),
     /// It was begun, and the same asked for again goes on with it.
     Unfinished,
+    /// It has not ended, and the secret in use is refused: a person has to enter the new one.
+    SecretLost,
     /// It replaces the secret of an earlier renewal, which nobody has agreed to.
     RenewedAlready,
     /// A change whose answer was lost: whether it was done is not known.
@@ -69,6 +71,7 @@ impl TroubleKind {
             Self::Unreadable => "the answer is not what this API sends".to_owned(),
             Self::InUse(_) => "connections run on it".to_owned(),
             Self::Unfinished => "it has not ended yet".to_owned(),
+            Self::SecretLost => "the secret in use is refused".to_owned(),
             Self::RenewedAlready => "it was renewed already".to_owned(),
             Self::Uncertain => "whether it was done is not known".to_owned(),
             Self::OnlySecret { .. } => "the new secret could not be kept".to_owned(),

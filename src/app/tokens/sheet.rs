@@ -261,6 +261,7 @@ impl Renewal {
                 | TroubleKind::Unreadable
                 | TroubleKind::InUse(_)
                 | TroubleKind::Unfinished
+                | TroubleKind::SecretLost
                 | TroubleKind::RenewedAlready
                 | TroubleKind::Uncertain
                 | TroubleKind::Other => None,

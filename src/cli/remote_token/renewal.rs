@@ -28,10 +28,11 @@ pub(super) async fn renew(context: &Context, arguments: RenewArguments) -> Resul
     };
     let first = async |account: &Account| renew(account, Guard::On).await;
     let renewed = match with_vault(context, (&account, id), first).await? {
-        Err(TokenError::RenewedAlready { id }) => {
+        Err(TokenError::RenewedAlready { id, names }) => {
             output::say(&format!(
                 "Warning: {id} was renewed already. The secret that came with that is dead at once, wherever it is \
-                 used; the first one stays valid until its own end."
+                 used{}; the first one stays valid until its own end.",
+                running_on_it(&names)
             ));
             if !arguments.yes {
                 confirmed(&account, "renew", &which.id).await?;
@@ -44,6 +45,17 @@ pub(super) async fn renew(context: &Context, arguments: RenewArguments) -> Resul
         other => other,
     };
     ended(&account, which.format, &handed_out(renewed)?)
+}
+
+/// Who runs on the secret that a renewal ends.
+fn running_on_it(names: &[Name]) -> String {
+    let listed: Vec<_> = names.iter().map(Name::to_string).collect();
+    let listed = listed.join(", ");
+    match names.len() {
+        0 => String::new(),
+        1 => format!(" ({listed} runs on it, and gets the new one)"),
+        _ => format!(" ({listed} run on it, and get the new one)"),
+    }
 }
 
 pub(super) async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Fault> {

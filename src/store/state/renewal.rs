@@ -139,6 +139,12 @@ pub struct RenewalRecord {
     pub holdings: Vec<Holding>,
     /// How far it got.
     pub stage: RenewalStage,
+    /// Where the token's first secret is kept meanwhile, as the renewed one may be dead with the answer.
+    #[serde(default, with = "written::where_chosen")]
+    pub first: Option<SecretRef>,
+    /// Digest of the key in use, once the service has refused it.
+    #[serde(default)]
+    pub refused: Option<KeyFingerprint>,
 }
 
 impl StateDb {
@@ -277,6 +283,8 @@ mod tests {
             earlier: None,
             holdings,
             stage: RenewalStage::Asked,
+            first: None,
+            refused: None,
         }
     }
 

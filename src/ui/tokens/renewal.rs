@@ -127,7 +127,7 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> SheetPage {
             reached,
         } => {
             // What goes on later is written down, by whichever run.
-            let is_begun = why.kind == TroubleKind::Unfinished;
+            let is_begun = matches!(why.kind, TroubleKind::Unfinished | TroubleKind::SecretLost);
             let begun = is_begun.then_some(RenewalStep::WrittenDown);
             page.body = steps(view, sheet, begun.max(*reached), room);
             page.body.push(Line::default());

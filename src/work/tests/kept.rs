@@ -49,6 +49,8 @@ fn under_way(new: Option<&str>) -> RenewalRecord {
             new: new.map(|new| new.parse().unwrap()),
         }],
         stage: RenewalStage::Asked,
+        first: None,
+        refused: None,
     }
 }
 
@@ -104,15 +106,16 @@ async fn what_may_live_where_nobody_looks_is_not_to_be_revoked_unseen() {
 #[tokio::test]
 async fn while_a_renewal_is_under_way_its_new_secret_is_not_called_unused() {
     let (_home, core) = with_shop().await;
-    for entry in ["elsewhere", "shop/token-2", "unused"] {
+    for entry in ["elsewhere", "first", "shop/token-2", "unused"] {
         put(&core, entry, entry);
     }
     let state = core.0.state().unwrap();
-    let record = under_way(Some("vault:elsewhere"));
+    let mut record = under_way(Some("vault:elsewhere"));
+    record.first = Some("vault:first".parse().unwrap());
     state.begin_renewal(&record).unwrap();
     assert_eq!(found(&core, "vault:").await.len(), 1);
     assert_eq!(found(&core, "vault:unused").await.len(), 1);
-    for entry in ["elsewhere", "shop/token-2"] {
+    for entry in ["elsewhere", "first", "shop/token-2"] {
         let kept = core.remove_unused(entry.to_owned()).await;
         assert!(crate::domain::error_chain(&kept.unwrap_err()).contains("renewal"));
     }

@@ -209,6 +209,16 @@ impl Account {
         Ok(page.total.map(|used| quota.saturating_sub(used)))
     }
 
+    /// The same account, asked with another secret of the key in use.
+    pub(super) async fn with_key(&self, key: Secret) -> Result<Self, TokenError> {
+        let connection = Connection {
+            username: self.own_id().to_owned(),
+            ..self.connection.clone()
+        };
+        let base = Endpoint::parse(&connection.url)?;
+        self.core.account_with(connection, base, key).await
+    }
+
     /// Refuses where the connection is read-only.
     pub(super) fn may_change(&self) -> Result<(), TokenError> {
         if self.connection.read_only {

@@ -105,9 +105,11 @@ impl Account {
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
         let token = self.token(wanted.id).await?;
-        refuse(&token, &wanted)?;
+        refuse_not_in_force(&token, wanted.id)?;
+        self.refuse_renewed(&token, &wanted).await?;
         let mut renewal = self.renewal_of(token, &wanted, progress).await?;
         renewal.places_can_be_written().await?;
+        renewal.choose_place_of_the_first().await?;
         let journaled = renewal.record.clone();
         let found = self
             .core
@@ -115,10 +117,30 @@ impl Account {
         if let Some(other) = found.await? {
             return self.resume(other, progress).await;
         }
+        renewal.keep_the_first().await?;
         progress(RenewalStep::WrittenDown);
         let new = renewal.asked().await?;
         progress(RenewalStep::Answered);
         renewal.keep(new).await
+    }
+
+    /// Refuses where a new secret would take the place of one that is in use, as nobody expects of a renewal.
+    async fn refuse_renewed(&self, token: &Token, wanted: &Wanted<'_>) -> Result<(), TokenError> {
+        let is_asked = wanted.action == RenewalAction::Rotate || wanted.guard != Guard::On;
+        if !token.is_renewed() || is_asked {
+            return Ok(());
+        }
+        let id = wanted.id.to_owned();
+        let names = match &token.renewed_secret {
+            Some(renewed) => {
+                let found = self.holdings(&id, std::slice::from_ref(renewed)).await?;
+                let held = found.held.into_iter();
+                held.map(|held| held.connection).collect()
+            }
+            // Then it is not known which of the two it is.
+            None => self.running_on(&id).await?.running,
+        };
+        Err(TokenError::RenewedAlready { id, names })
     }
 
     /// The renewal of `token` before anything was done: who holds its secrets, and what they are.
@@ -157,6 +179,8 @@ impl Account {
             earlier: self.digest(id, token.renewed_secret.as_ref()).await?,
             holdings,
             stage: RenewalStage::Asked,
+            first: None,
+            refused: None,
         };
         Ok(Renewal {
             account: self,
@@ -172,13 +196,11 @@ impl Account {
     }
 }
 
-/// Refuses where a new secret could not be proven, and where it would take the place of one that is in use, as
-/// nobody expects of a renewal.
-fn refuse(token: &Token, wanted: &Wanted<'_>) -> Result<(), TokenError> {
-    let id = || wanted.id.to_owned();
-    let off = match token.status {
-        Status::Inactive => Some("disabled"),
-        Status::Pending => Some("pending"),
+/// Refuses where a new secret could not be proven.
+fn refuse_not_in_force(token: &Token, id: &str) -> Result<(), TokenError> {
+    let status = match token.status {
+        Status::Inactive => "disabled",
+        Status::Pending => "pending",
         // Of these the service itself says what it thinks of a new secret.
         Status::Active
         | Status::Expiring
@@ -186,14 +208,10 @@ fn refuse(token: &Token, wanted: &Wanted<'_>) -> Result<(), TokenError> {
         | Status::Revitalised
         | Status::Deleted
         | Status::Other(_)
-        | Status::Missing => None,
+        | Status::Missing => return Ok(()),
     };
-    if let Some(status) = off {
-        return Err(TokenError::NotInForce { id: id(), status });
-    }
-    let is_asked = wanted.action == RenewalAction::Rotate || wanted.guard != Guard::On;
-    if token.is_renewed() && !is_asked {
-        return Err(TokenError::RenewedAlready { id: id() });
-    }
-    Ok(())
+    Err(TokenError::NotInForce {
+        id: id.to_owned(),
+        status,
+    })
 }

@@ -204,7 +204,7 @@ impl Renewal<'_> {
     }
 
     /// The secret behind `reference` as a probe would send it, with its digest.
-    async fn at(
+    pub(super) async fn at(
         &self,
         connection: &Connection,
         reference: &SecretRef,

@@ -74,6 +74,8 @@ pub enum TokenError {
     RenewedAlready {
         /// The token's id.
         id: String,
+        /// Who runs on the secret that would be dead.
+        names: Vec<Name>,
     },
     /// The token is the key of the connection that asks, and what that holds could not be found.
     #[error(
@@ -110,7 +112,7 @@ pub enum TokenError {
     /// The answer was lost, and nothing shows whether the service heard.
     #[error(
         "{}: run the same command again, two minutes after it was asked for or later",
-        self::undecided(id, *action, *since, why)
+        self::undecided(id, (*action, *leaves_the_old), *since, why)
     )]
     Undecided {
         /// The token's id.
@@ -119,24 +121,28 @@ pub enum TokenError {
         action: RenewalAction,
         /// When it was asked for.
         since: Timestamp,
+        /// Whether the secret in use is good afterwards too.
+        leaves_the_old: bool,
         /// One plain sentence.
         why: String,
     },
-    /// The key in use was rotated, the answer was lost, and its old secret is refused.
+    /// The key in use was renewed or rotated, the answer was lost, and no secret of it that is kept here is accepted.
     #[error(
-        "the answer to the rotation of {id} at {} was lost, and the old secret is refused by now. The new one is on \
-         the service's page of its tokens: give it to every connection that runs on it, with \
-         `switchboard secret set {}`",
+        "the answer to the {} of {id} at {} was lost, and the secret in use is refused by now. The new one is on \
+         the service's page of its tokens: give it to every connection that runs on it, with {}",
+        action.noun(),
         whole_seconds(*since),
-        shell_word(name.as_str())
+        commands_to_set(names)
     )]
     Lost {
         /// The token's id.
         id: String,
+        /// What was asked for.
+        action: RenewalAction,
         /// When it was asked for.
         since: Timestamp,
-        /// The connection that it was asked through.
-        name: Name,
+        /// The connections that run on it.
+        names: Vec<Name>,
     },
     /// Another program, or another task of this one, is at it.
     #[error("a token is being renewed by another program: try again once that is done")]
@@ -195,10 +201,18 @@ pub enum TokenError {
 }
 
 /// The words of a renewal or rotation of which nothing is known yet.
-pub fn undecided(id: &str, action: RenewalAction, since: Timestamp, why: &str) -> String {
-    let old = match action {
-        RenewalAction::Renew => "The old secret is still stored and works",
-        RenewalAction::Rotate => "The old secret is still stored, and dead if it happened",
+///
+/// `leaves_the_old`: the secret in use is good afterwards too. That it works now is nothing that anybody has seen.
+pub fn undecided(
+    id: &str,
+    (action, leaves_the_old): (RenewalAction, bool),
+    since: Timestamp,
+    why: &str,
+) -> String {
+    let old = if leaves_the_old {
+        "The old secret is still stored, and stays valid until its own end"
+    } else {
+        "The secret in use is still stored, and dead if it happened"
     };
     let (done, since) = (action.done(), whole_seconds(since));
     format!(
@@ -214,6 +228,13 @@ pub fn unused(id: &str, places: &[SecretRef], why: &str) -> String {
         "the new secret of {id} is kept in {}, and the connections can't be switched to it: {why}",
         places.join(", ")
     )
+}
+
+/// The commands that give these connections another key.
+fn commands_to_set(names: &[Name]) -> String {
+    let command = |name: &Name| format!("`switchboard secret set {}`", shell_word(name.as_str()));
+    let commands: Vec<_> = names.iter().map(command).collect();
+    commands.join(", ")
 }
 
 fn in_use(names: &[Name], unread: &[Name]) -> String {

@@ -12,8 +12,6 @@
 //! a renewed secret that is renewed once more, there is no way back, so nothing comes before keeping the new
 //! secret. One that no connection keeps is shown by the service, or else handed to whoever asked.
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::super::core::Core;
 use super::account::Account;
 use super::holders::HeldSecret;
@@ -21,13 +19,10 @@ use super::outcome::{RenewalProgress, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
 use crate::domain::token::{NotUpdated, RenewalAction, RenewalStep, Renewed, Unfinished};
-use crate::domain::{KeyFingerprint, Name, Reason, Secret, SecretRef, Verdict, error_chain};
+use crate::domain::{KeyFingerprint, Name, Secret, SecretRef, Verdict, error_chain};
 use crate::store::StateDb;
 use crate::store::state::{Holding, RenewalRecord, RenewalStage};
-use crate::tokens::{Expiry, Token, TokenProblem};
-
-/// A request that was not answered may still arrive for so long.
-const ON_THE_WAY: SignedDuration = SignedDuration::from_mins(2);
+use crate::tokens::{Expiry, Token};
 
 /// A renewal under way.
 pub(super) struct Renewal<'a> {
@@ -206,7 +201,7 @@ impl Renewal<'_> {
 
     /// Whether the secrets that connections hold are good afterwards too, so that there is a way back to
     /// them. A rotation leaves none, and a further renewal puts another one in the place of the renewed one.
-    fn leaves_the_old(&self) -> bool {
+    pub(super) fn leaves_the_old(&self) -> bool {
         let RenewalRecord {
             action,
             earlier,
@@ -217,79 +212,6 @@ impl Renewal<'_> {
         let is_replaced =
             |held: &Holding| earlier.is_some() && held.was == *earlier && held.was != *old;
         *action == RenewalAction::Renew && !holdings.iter().any(is_replaced)
-    }
-
-    /// Whether the service's refusal of the key shows that it was this rotation's: nothing can be looked up with it.
-    fn has_lost_its_key(&self, problem: &TokenError) -> bool {
-        // (A pause shows nothing: the host may have asked for it, or other keys have brought it about.)
-        let is_refused = match problem {
-            TokenError::Api(TokenProblem::Refused(refusal)) => {
-                refusal.reason == Reason::CredentialsRejected
-            }
-            _ => false,
-        };
-        let is_own = (self.record.token).eq_ignore_ascii_case(self.account.own_id());
-        is_own && is_refused && self.record.action == RenewalAction::Rotate
-    }
-
-    /// The new secret, as the service shows it now. `lost` says how the answer was lost just now; without it
-    /// the renewal was begun by a program that is gone.
-    async fn looked_up(&mut self, lost: Option<String>) -> Result<Secret, TokenError> {
-        let undecided = |renewal: &Self, why: String| TokenError::Undecided {
-            id: renewal.record.token.clone(),
-            action: renewal.record.action,
-            since: renewal.record.began,
-            why,
-        };
-        let id = self.record.token.clone();
-        let asked = (self.account).ask(|client| async move { client.token_shown(&id).await });
-        let (token, from_cache) = match asked.await {
-            Ok(shown) => shown,
-            Err(problem) if self.has_lost_its_key(&problem) => {
-                return Err(TokenError::Lost {
-                    id: self.record.token.clone(),
-                    since: self.record.began,
-                    name: self.account.name().clone(),
-                });
-            }
-            Err(problem) => {
-                let why = error_chain(&problem);
-                return Err(undecided(self, why.trim_end_matches('.').to_owned()));
-            }
-        };
-        if let Some(new) = self.new_in(&token).await? {
-            self.shown = token;
-            return Ok(new);
-        }
-        let shows_secrets = token.secret.is_some() || token.renewed_secret.is_some();
-        let long_ago = Timestamp::now().duration_since(self.record.began) > ON_THE_WAY;
-        if shows_secrets && long_ago && lost.is_none() && !from_cache {
-            self.end().await?;
-            return Err(TokenError::NeverHappened {
-                id: self.record.token.clone(),
-                action: self.record.action,
-                since: self.record.began,
-            });
-        }
-        let shows_none = || {
-            let who = if from_cache { "a cache" } else { "the service" };
-            format!("{who} shows no new secret yet")
-        };
-        Err(undecided(self, lost.unwrap_or_else(shows_none)))
-    }
-
-    /// The secret in `token` that was not there before.
-    async fn new_in(&self, token: &Token) -> Result<Option<Secret>, TokenError> {
-        for secret in [&token.renewed_secret, &token.secret].into_iter().flatten() {
-            let digest = self
-                .account
-                .digest(&self.record.token, Some(secret))
-                .await?;
-            if digest != self.record.old && digest != self.record.earlier {
-                return Ok(Some(secret.clone()));
-            }
-        }
-        Ok(None)
     }
 
     /// Chooses the places, writes them down, and goes on. Where there is no way back, a place that can't be

@@ -165,7 +165,7 @@ impl Renewal<'_> {
         Ok(())
     }
 
-    async fn new_place(
+    pub(super) async fn new_place(
         &self,
         connection: &Connection,
         connections: &[Arc<Connection>],
@@ -231,7 +231,7 @@ impl Renewal<'_> {
         failed.map_or(Ok(()), Err)
     }
 
-    async fn put_at(
+    pub(super) async fn put_at(
         &self,
         connection: &Connection,
         reference: &SecretRef,
@@ -387,14 +387,6 @@ impl Renewal<'_> {
         let record = self.record.clone();
         self.core()
             .journal(move |state| state.put_renewal(&record))
-            .await
-    }
-
-    /// Nothing is left to be done.
-    pub(super) async fn end(&self) -> Result<(), TokenError> {
-        let (origin, token) = (self.record.origin.clone(), self.record.token.clone());
-        self.core()
-            .journal(move |state| state.end_renewal(&origin, &token))
             .await
     }
 }

@@ -1513,11 +1513,94 @@ async fn the_secret_of_an_earlier_renewal_is_not_taken_for_the_new_one() {
     stage.connect.plan(&at, Mishap::Before(Fault::Close));
     let account = stage.account().await;
     let second = account.renew(OWN, UNTIL, Guard::Lifted, &unheard).await;
-    assert!(
-        matches!(second, Err(TokenError::Undecided { .. })),
-        "{second:?}"
-    );
+    let Err(undecided @ TokenError::Undecided { .. }) = second else {
+        panic!("{second:?}");
+    };
+    let said = undecided.to_string();
+    assert!(said.contains("dead if it happened"), "{said}");
     stage.both_are_up().await;
+}
+
+/// A connection that runs on the renewed secret, which another renewal has killed before its answer was lost: the
+/// first secret is kept until the outcome is known, and finds the new one.
+#[tokio::test]
+async fn a_further_renewal_whose_answer_was_lost_is_looked_up_with_the_first_secret() {
+    for lost in [Mishap::After(Fault::Close), Mishap::After(Fault::Reset)] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        let first = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+        first.unwrap();
+        let entries = stage.entries().await;
+        let at = format!("POST /auth/tokens/{OWN}/renew");
+        stage.connect.plan(&at, lost);
+        let account = stage.account().await;
+        let again = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+        let Err(TokenError::RenewedAlready { names, .. }) = again else {
+            panic!("{again:?}");
+        };
+        assert_eq!(names, [name("market"), name("copy")]);
+        let renewed = account.renew(OWN, UNTIL, Guard::Lifted, &unheard).await;
+        assert_eq!(renewed.unwrap().updated, [name("market"), name("copy")]);
+        assert_eq!(stage.entries().await.len(), entries.len(), "no first one");
+        stage.both_are_up().await;
+    }
+}
+
+/// The same where that program was killed on the way: the first secret is still there.
+#[tokio::test]
+async fn killed_before_its_answer_a_further_renewal_is_gone_on_with() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let first = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    first.unwrap();
+    let account = stage.account().await;
+    let killed = killed(async move {
+        let progress = |step| assert!(step != RenewalStep::Answered, "killed");
+        let renewed = account.renew(OWN, UNTIL, Guard::Lifted, &progress).await;
+        renewed.map(drop)
+    });
+    assert!(killed.await);
+    let core = stage.core().await;
+    let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
+    assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
+    stage.both_are_up().await;
+}
+
+/// Nothing that is kept here is accepted: that is said, and how to go on, also once the key is paused.
+#[tokio::test]
+async fn a_renewal_that_took_every_secret_says_so_and_where_the_new_one_is() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let first = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    first.unwrap();
+    let account = stage.account().await;
+    let at = format!("/auth/tokens/{OWN}");
+    let lost = Mishap::After(Fault::Close);
+    stage.connect.plan(&format!("POST {at}/renew"), lost);
+    let deaf = |step| {
+        if step == RenewalStep::WrittenDown {
+            for _ in 0..8 {
+                stage.connect.plan(&format!("GET {at}"), refused());
+            }
+        }
+    };
+    let renewed = account.renew(OWN, UNTIL, Guard::Lifted, &deaf).await;
+    let mut problem = renewed.unwrap_err();
+    for _ in 0..3 {
+        assert!(matches!(problem, TokenError::Lost { .. }), "{problem:?}");
+        let said = problem.to_string();
+        for label in ["market", "copy"] {
+            let command = format!("`switchboard secret set {label}`");
+            assert!(said.contains(&command), "{said}");
+        }
+        assert!(!said.contains("works"), "{said}");
+        let core = stage.core().await;
+        let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
+        let [(_, Err(_))] = ended.as_slice() else {
+            panic!("{ended:?}");
+        };
+        problem = ended.into_iter().next().unwrap().1.unwrap_err();
+    }
 }
 
 #[tokio::test]

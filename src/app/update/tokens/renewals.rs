@@ -201,6 +201,7 @@ impl Model {
                     | TroubleKind::Unanswered
                     | TroubleKind::Unreadable
                     | TroubleKind::Unfinished
+                    | TroubleKind::SecretLost
                     | TroubleKind::Uncertain
                     | TroubleKind::OnlySecret { .. }
                     | TroubleKind::Other => {}

@@ -41,10 +41,10 @@ pub(super) fn trouble(error: TokenError) -> Trouble {
         },
         TokenError::RenewedAlready { .. } => TroubleKind::RenewedAlready,
         TokenError::Uncertain { .. } => TroubleKind::Uncertain,
-        TokenError::Undecided { .. }
-        | TokenError::Unproven { .. }
-        | TokenError::Unused { .. }
-        | TokenError::Lost { .. } => TroubleKind::Unfinished,
+        TokenError::Undecided { .. } | TokenError::Unproven { .. } | TokenError::Unused { .. } => {
+            TroubleKind::Unfinished
+        }
+        TokenError::Lost { .. } => TroubleKind::SecretLost,
         TokenError::Work(_)
         | TokenError::Api(TokenProblem::PlainHttp { .. } | TokenProblem::Local(_))
         | TokenError::NotConnect(..)
@@ -81,8 +81,9 @@ fn said(error: &TokenError) -> String {
             id,
             action,
             since,
+            leaves_the_old,
             why,
-        } => undecided(id, *action, *since, why),
+        } => undecided(id, (*action, *leaves_the_old), *since, why),
         TokenError::Unused { id, places, why } => unused(id, places, why),
         TokenError::EarlierEnded { problem, .. } => format!("{error}: {}", said(problem)),
         TokenError::Work(_)
@@ -119,6 +120,7 @@ mod tests {
             id: "SU-1".to_owned(),
             action: RenewalAction::Renew,
             since: Timestamp::UNIX_EPOCH,
+            leaves_the_old: true,
             why: "no answer".to_owned(),
         });
         assert_eq!(trouble.kind, TroubleKind::Unfinished);
