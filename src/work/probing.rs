@@ -68,8 +68,35 @@ impl Core {
         self.run(job, &silent).await
     }
 
-    /// What a probe of a saved connection begins with.
+    /// What a probe of a saved connection begins with. A secret that is not where the connection says may have been moved
+    /// by another program, or by another task of this one, since that was read: then the connection is probed as it is
+    /// saved now.
     pub(super) async fn job(&self, connection: &Connection, trigger: Trigger) -> ProbeJob {
+        let job = self.job_as_read(connection, trigger).await;
+        if !job.lacks_a_secret() {
+            return job;
+        }
+        match self.saved_elsewhere(connection).await {
+            Some(now) => self.job_as_read(&now, trigger).await,
+            None => job,
+        }
+    }
+
+    /// The connection as it is saved now, where its secrets have other places than `known` says.
+    async fn saved_elsewhere(&self, known: &Connection) -> Option<Arc<Connection>> {
+        let configuration = self.blocking(Inner::last_configuration).await.ok()?;
+        let now = shared(&configuration, &known.name).ok()?;
+        let is_moved = now.key != known.key || now.token != known.token;
+        is_moved.then(|| Arc::clone(now))
+    }
+
+    /// Whether a connection of that name is saved, as far as that can be read.
+    async fn is_saved(&self, name: &Name) -> bool {
+        let configuration = self.blocking(Inner::last_configuration).await;
+        configuration.map_or(true, |last| shared(&last, name).is_ok())
+    }
+
+    async fn job_as_read(&self, connection: &Connection, trigger: Trigger) -> ProbeJob {
         let trust = match trigger {
             Trigger::Scheduled => Trust::Watched,
             Trigger::UrlTyping
@@ -289,7 +316,9 @@ impl Core {
         let watch = Watch::new(Arc::new(probe), connections, settings).silent_while(Arc::new(
             move |connection| {
                 let core = core.clone();
-                Box::pin(async move { core.locks_away(&connection).await })
+                Box::pin(async move {
+                    core.locks_away(&connection).await || !core.is_saved(&connection.name).await
+                })
             },
         ));
         Ok(watch.recording(recorder, announced))

@@ -91,14 +91,14 @@ pub enum WatchEvent {
 /// Runs one probe of a saved connection.
 pub(super) type Probe = Arc<dyn Fn(Arc<Connection>) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
-/// Whether a lock keeps the secrets of a connection from its probes. That may take its time, as the vault's folder may
+/// Whether a lock keeps the secrets of a connection from its probes, or it is saved no more. That may take its time, as the vault's folder may
 /// be on a share that hangs: it is asked within the probe's task, beside the watch's timers.
 pub(super) type Locked = Arc<dyn Fn(Arc<Connection>) -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// What a probe of the watch ended in.
 struct ProbeResult {
     verdict: Verdict,
-    /// A lock kept the key from it: it is no news of any service.
+    /// A lock kept the key from it, or it is gone: it is no news of any service.
     is_hidden: bool,
 }
 
@@ -197,7 +197,8 @@ impl Watch {
         self
     }
 
-    /// Announces nothing of keys that are not at hand while `is_locked`: a lock is no news of any service.
+    /// Announces nothing of keys that are not at hand while `is_locked`: neither a lock nor a connection that was removed
+    /// meanwhile is news of any service.
     pub(super) fn silent_while(mut self, is_locked: Locked) -> Self {
         self.is_locked = is_locked;
         self

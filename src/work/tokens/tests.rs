@@ -14,7 +14,7 @@ use crate::service::Trigger;
 use crate::sim::{Access, Answer, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
 use crate::store::StoreKind;
 use crate::tokens::{NewToken, TokenEdit, TokenProblem};
-use crate::work::{ConnectionEdit, Edit, WorkError, silent};
+use crate::work::{ConnectionEdit, Edit, WatchEvent, WatchSettings, WorkError, silent};
 
 const OWN: &str = "SU-160-984-311";
 const UNTIL: Option<&str> = Some("2030-01-01T00:00:00+00:00");
@@ -181,6 +181,53 @@ async fn a_renewal_updates_every_connection_that_holds_the_secret() {
     assert_eq!(new.secret(), &Secret::new(expected));
     assert_eq!(stage.asked("POST", "/renew"), 1);
     stage.all_is_well().await;
+}
+
+/// A watch reads the configuration every few seconds alone, and the vault at each probe.
+#[tokio::test]
+async fn whoever_knows_the_place_of_before_looks_where_the_key_is_now() {
+    let stage = Stage::new().await;
+    let core = stage.core().await;
+    let before = core.connection(&name("market")).await.unwrap();
+    let account = stage.account().await;
+    let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    renewed.unwrap();
+    assert_ne!(
+        core.connection(&name("market")).await.unwrap().key,
+        before.key
+    );
+    let scheduled = core.probe_unrecorded(&before, Trigger::Scheduled, &silent);
+    assert_eq!(scheduled.await.state(), State::Ok);
+}
+
+#[tokio::test]
+async fn that_a_connection_was_removed_meanwhile_is_no_failure_of_its_key() {
+    let stage = Stage::new().await;
+    let core = stage.core().await;
+    let mut watch = core.watch(None, WatchSettings::default()).await.unwrap();
+    let mut removed = false;
+    for _ in 0..20 {
+        let WatchEvent::Finished {
+            verdict, change, ..
+        } = watch.next().await
+        else {
+            continue;
+        };
+        if verdict.connection != Some(name("copy")) {
+            continue;
+        }
+        if removed {
+            assert_eq!(verdict.reason, Reason::SecretUnavailable);
+            assert_eq!(change, None, "{verdict:?}");
+            return;
+        }
+        assert_eq!(verdict.state(), State::Ok);
+        let other = stage.core().await;
+        other.remove(&name("copy")).await.unwrap();
+        removed = true;
+        watch.hasten(&name("copy"));
+    }
+    panic!("it is not probed again");
 }
 
 #[tokio::test]
