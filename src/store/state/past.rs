@@ -98,7 +98,9 @@ impl StateDb {
                 past.announced = Some(state);
                 let is_called = past.called.is_some_and(|(of, when)| {
                     let until = when.as_millisecond().saturating_add(LATE_MS);
-                    of == state && since.is_some_and(|since| until >= since)
+                    // The first result of all is written a moment after it was announced.
+                    let since = since.unwrap_or_else(|| at.as_millisecond());
+                    of == state && until >= since
                 });
                 if calls && !is_called {
                     past.called = Some((state, at));
