@@ -59,6 +59,15 @@ pub struct Options {
     pub goes_on: bool,
 }
 
+/// How the screen has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// By what.
+    pub end: ScreenEnd,
+    /// What went with it that nobody could be asked about: one sentence, with nothing in it that was typed.
+    pub lost: Option<&'static str>,
+}
+
 /// Why there is no screen.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
@@ -84,7 +93,7 @@ const LAST_WAIT: Duration = Duration::from_millis(100);
 
 /// Opens the screen and runs it to its end; gives how it ended. Where stops are held, it gives the terminal back before
 /// it lets one in.
-pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
+pub fn run(core: Core, options: Options) -> Result<Ended, TuiError> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(TuiError::NoTerminal);
     }
@@ -123,10 +132,10 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
         own.block_on(session.run(handle, told))
     }));
     terminal.leave();
-    let end = match ended {
-        Ok(Ok(end)) => end,
-        Ok(Err(_)) => ScreenEnd::Signal(HUNG_UP),
-        Err(_) => ScreenEnd::Panicked,
+    let (end, lost) = match ended {
+        Ok(Ok(ended)) => (ended.end, ended.lost),
+        Ok(Err(_)) => (ScreenEnd::Signal(HUNG_UP), None),
+        Err(_) => (ScreenEnd::Panicked, None),
     };
     // A hung look-up of a name can't be ended: it is left behind, not waited for. Where the process ends as well, its
     // end takes the threads: to wake each of them before would keep the prompt waiting.
@@ -137,7 +146,15 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
         drop(tasks);
         own.shutdown_background();
     }
-    Ok(end)
+    Ok(Ended { end, lost })
+}
+
+/// What a signal has taken with it. Whoever left the screen in any other way was asked.
+fn lost_by(end: ScreenEnd, model: &Model) -> Option<&'static str> {
+    match end {
+        ScreenEnd::Signal(_) => model.unsaved(),
+        ScreenEnd::Quit | ScreenEnd::Panicked | ScreenEnd::Demo | ScreenEnd::Import => None,
+    }
 }
 
 /// Whether the process ends with a screen that ended so.
@@ -169,7 +186,7 @@ struct ScreenSession {
 }
 
 impl ScreenSession {
-    async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<ScreenEnd> {
+    async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<Ended> {
         let (queue, goes_on) = (Queue(self.sender), self.options.goes_on);
         let core = self.core.clone();
         let size = terminal::size()?;
@@ -201,6 +218,10 @@ impl ScreenSession {
             .run(&mut keys, async || told.next_or_stop(&mut stops).await)
             .await;
         drop(keys);
+        let ended = ended.map(|end| Ended {
+            end,
+            lost: lost_by(end, &event_loop.model),
+        });
         let cleared = event_loop.effects.end().await;
         // A clearing that had finished, and was not written yet.
         while let Ok(inbound) = event_loop.queue.try_recv() {
@@ -221,7 +242,10 @@ impl ScreenSession {
         // Not closed in order: the database would write what it has in its log once more, and the prompt wait
         // for the disk.
         std::mem::forget(core);
-        if ended.as_ref().is_ok_and(|end| is_last(*end, goes_on)) {
+        if ended
+            .as_ref()
+            .is_ok_and(|ended| is_last(ended.end, goes_on))
+        {
             leave_behind(event_loop);
         }
         ended

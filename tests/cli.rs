@@ -458,7 +458,7 @@ fn the_shared_token_is_verified_by_a_signed_call() {
 #[test]
 fn bad_input_gets_a_sentence_and_exit_code_3() {
     let home = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["no-such-command"], "no-such-command"),
         (&["probe"], "what is to be probed"),
         (&["probe", "nobody"], "no connection named nobody"),
@@ -472,6 +472,8 @@ fn bad_input_gets_a_sentence_and_exit_code_3() {
             "is no time",
         ),
         (&["explain", "nonsense"], "no reason is called nonsense"),
+        (&["explain", "nonsense"], "lists them all"),
+        (&["explain", "401"], "--format json says which one"),
         (
             &[
                 "connection",
@@ -1044,6 +1046,86 @@ fn a_write_over_the_limit_of_file_sizes_fails_as_any_other() {
             .all(|name| !name.to_string_lossy().ends_with(".tmp")),
         "{left:?}"
     );
+}
+
+/// Written there by hand, or by an earlier version, it is not carried further.
+#[test]
+fn a_key_in_the_place_of_a_user_name_is_masked_and_each_line_of_it_named() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        switchboard(home.path(), &arguments, &[], "")
+    };
+    for name in ["one", "two"] {
+        let url = "--service connect --url http://127.0.0.1:9/public/v1 --username";
+        let done = run(&format!("connection add {name} {url} SU-1-2-{name}"));
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    let path = home.path().join(".config/switchboard/switchboard.toml");
+    let secret = "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8";
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut lines = Vec::new();
+    let changed = text.lines().enumerate().map(|(at, line)| {
+        let changed = match line.strip_prefix("username = ") {
+            Some(_) => format!("username = \"SU-1-2:{secret}\"\n"),
+            None => format!("{line}\n"),
+        };
+        lines.extend(line.starts_with("username").then_some(at + 1));
+        changed
+    });
+    std::fs::write(&path, changed.collect::<String>()).unwrap();
+    for (line, told) in [
+        ("connection list --format json", "••••"),
+        ("connection show one", "••••"),
+        (
+            "connection export",
+            "the user name of \"one\" holds what looks like a key",
+        ),
+        ("doctor", "one has what looks like a key as its user name"),
+    ] {
+        let done = run(line);
+        let all = done.out + &done.err;
+        assert!(all.contains(told), "{line}: {all}");
+        assert!(!all.contains(secret), "{line}: {all}");
+    }
+    let named = format!("lines {} and {} of ", lines[0], lines[1]);
+    assert!(run("doctor").out.contains(&named), "{named}");
+    // What else is to be changed there can be.
+    let done = run("connection edit one --note x");
+    assert_eq!(done.code, 0, "{done:?}");
+}
+
+#[test]
+fn what_was_removed_is_said_on_stderr() {
+    let home = tempfile::tempdir().unwrap();
+    for (line, told) in [
+        (
+            "connection add shop --service http --url http://127.0.0.1:9",
+            "",
+        ),
+        ("connection remove shop --yes", "shop is removed\n"),
+    ] {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let done = switchboard(home.path(), &arguments, &[], "");
+        assert_eq!((done.code, &*done.err, &*done.out), (0, told, ""));
+    }
+}
+
+#[test]
+fn what_does_not_belong_in_a_url_is_pointed_out_to_who_probes_it_unsaved() {
+    let home = tempfile::tempdir().unwrap();
+    for (url, service, told) in [
+        ("http://127.0.0.1:9/api/x.json", "blesta", true),
+        ("http://127.0.0.1:9/?x=1", "blesta", true),
+        ("http://127.0.0.1:9", "blesta", false),
+        ("http://127.0.0.1:9/api", "http", false),
+    ] {
+        let arguments = ["probe", "--url", url, "--service", service];
+        let done = switchboard(home.path(), &arguments, &[], "");
+        let hint = "Without it: --url http://127.0.0.1:9\n";
+        assert_eq!(done.err.contains(hint), told, "{url}: {done:?}");
+        assert!(!done.out.contains("Without it"), "{done:?}");
+    }
 }
 
 #[test]

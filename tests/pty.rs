@@ -381,6 +381,56 @@ fn a_bundle_comes_in_from_the_screen_and_the_vault_stays_open() {
     home.assert_nowhere(&[brought, "battery staple", "correct horse"]);
 }
 
+/// A connection is added by a command on a terminal; `further` are its last arguments.
+fn adding(home: &Home, further: &[&str]) -> Terminal {
+    let url = "http://127.0.0.1:9";
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "blesta",
+        "--url",
+        url,
+    ];
+    let key = ["--username", "shop-api", "--key-stdin"];
+    start(home, &[&add[..], &key, further].concat())
+}
+
+#[test]
+fn what_can_t_be_saved_is_told_before_the_key_is_typed() {
+    let home = Home::new();
+    let mut terminal = adding(&home, &[]);
+    assert_eq!(terminal.ended().exit_code(), 3);
+    let said = terminal.last_screen();
+    assert!(said.contains("--store vault"), "{said}");
+    assert!(!said.contains("key: "), "{said}");
+}
+
+#[test]
+fn two_passphrases_that_differ_are_asked_for_again_and_the_key_is_kept() {
+    let home = Home::new();
+    let mut terminal = adding(&home, &["--store", "vault"]);
+    terminal.wait_for("key: ");
+    terminal.type_keys("0123456789abcdef0123456789abcdef\r");
+    let tries = ["correct horse battry", "correct horse battery"];
+    for (asked, second) in (1..).zip(tries) {
+        for (question, typed) in [
+            (
+                "choose a passphrase for the vault: ",
+                "correct horse battery",
+            ),
+            ("the same again: ", second),
+        ] {
+            terminal.wait_until(question, |screen| {
+                screen.matches(question.trim()).count() == asked
+            });
+            terminal.type_keys(&format!("{typed}\r"));
+        }
+    }
+    assert_eq!(terminal.ended().exit_code(), 0, "{}", terminal.screen());
+}
+
 /// Ends the demonstration by a signal: its code, a restored terminal, nothing left behind.
 fn ends_by(signal: Signal, code: u32) {
     let home = Home::new();
@@ -412,6 +462,26 @@ fn sigint_ends_it_with_130() {
 #[test]
 fn sigquit_ends_it_with_131() {
     ends_by(Signal::QUIT, 131);
+}
+
+#[test]
+fn a_draft_that_a_signal_takes_with_it_is_named_without_what_was_typed() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        let home = Home::new();
+        let mut terminal = start(&home, &[]);
+        terminal.wait_for("none yet");
+        terminal.type_keys("nshop.invalid\t");
+        terminal.wait_for("shop.invalid");
+        terminal.signal(signal);
+        assert_eq!(terminal.ended().exit_code(), code);
+        let last = terminal.last_screen();
+        assert!(
+            last.contains("switchboard: a new connection was not saved, and is lost"),
+            "{last}"
+        );
+        assert!(!last.contains("shop.invalid"), "{last}");
+        terminal.assert_restored();
+    }
 }
 
 #[test]
@@ -1147,7 +1217,7 @@ fn screen_that_panics() {
         passphrase: None,
         goes_on: false,
     };
-    std::process::exit(tui::run(core, options).unwrap().exit_code().into());
+    std::process::exit(tui::run(core, options).unwrap().end.exit_code().into());
 }
 
 #[test]

@@ -176,7 +176,7 @@ const ALL: &[Wrong] = &[
         &["paper", "vault"],
     ),
     wrong(
-        "connection add new --service http --url http://a.example --key-stdin",
+        "connection add new --service http --url http://a.example --store vault --key-stdin",
         &["key", "empty"],
     ),
     wrong(

@@ -1,5 +1,6 @@
 //! The form: fields made of a connection, and a connection made of fields.
 
+mod choices;
 mod following;
 pub mod live;
 pub mod problem;
@@ -230,6 +231,9 @@ impl Form {
     /// Whether all of a saved connection reads as it was opened. A secret that was typed into counts as changed, and so
     /// does one that the person agreed to send elsewhere.
     pub(super) fn is_as_opened(&self) -> bool {
+        if self.is_empty_again() {
+            return true;
+        }
         let (draft, problem) = self.draft();
         let original = self.original.as_ref().filter(|_| self.editing.is_some());
         problem.is_none()
@@ -237,6 +241,23 @@ impl Form {
             && !draft.key_changed
             && !draft.token_changed
             && original.is_some_and(|original| original.connection == draft.connection)
+    }
+
+    /// Whether it is a new connection's, and nothing stands in it that an empty form has not: whatever was typed is gone.
+    fn is_empty_again(&self) -> bool {
+        let is_new = self.editing.is_none() && self.clone_of.is_none();
+        let is_untouched = |(here, there): (&FormField, &FormField)| match (&here.text, &there.text)
+        {
+            (FieldText::Plain(here), FieldText::Plain(there)) => {
+                here.value().trim() == there.value()
+            }
+            (FieldText::Secret(here), _) => here.value.is_empty(),
+            (FieldText::Plain(_), FieldText::Secret(_)) => false,
+        };
+        is_new && {
+            let empty = Self::empty();
+            self.fields.iter().zip(&empty.fields).all(is_untouched)
+        }
     }
 
     fn opened(&self) -> Option<Box<Connection>> {
@@ -291,28 +312,26 @@ impl Form {
         let word = |id| self.text(id).trim().to_lowercase();
         let auth = AuthStyle::from_word(&word(FieldId::Auth)).ok_or(FieldProblem::Auth);
         keep(FieldId::Auth, auth.map(|auth| connection.auth = auth));
-        let interval = seconds(
-            &word(FieldId::Interval),
-            "interval",
-            &Connection::INTERVAL_S,
-        );
+        let time = |id, allowed| seconds(&word(id), id.label(), allowed);
+        let interval = time(FieldId::Interval, &Connection::INTERVAL_S);
         keep(
             FieldId::Interval,
             interval.map(|s| connection.interval_s = s),
         );
-        let timeout = seconds(&word(FieldId::Timeout), "timeout", &Connection::TIMEOUT_S);
+        let timeout = time(FieldId::Timeout, &Connection::TIMEOUT_S);
         keep(FieldId::Timeout, timeout.map(|s| connection.timeout_s = s));
         let family = AddressFamily::from_word(&word(FieldId::Family)).ok_or(FieldProblem::Family);
         keep(
             FieldId::Family,
             family.map(|family| connection.family = family),
         );
-        let allow = yes_or_no(&word(FieldId::AllowHttp), "allow http");
+        let chosen = |id| yes_or_no(&word(id), id.label());
+        let allow = chosen(FieldId::AllowHttp);
         keep(
             FieldId::AllowHttp,
             allow.map(|yes| connection.allow_http = yes),
         );
-        let read_only = yes_or_no(&word(FieldId::ReadOnly), "read-only");
+        let read_only = chosen(FieldId::ReadOnly);
         keep(
             FieldId::ReadOnly,
             read_only.map(|yes| connection.read_only = yes),
@@ -327,8 +346,16 @@ impl Form {
     /// Works out every field's lamp anew.
     pub(super) fn refresh_lamps(&mut self) {
         let lamps = lamps::of_form(self);
-        for (field, lamp) in self.fields.iter_mut().zip(lamps) {
+        let mut problems = Vec::new();
+        self.connection(&mut problems);
+        let (first, further) = self.fields.split_at_mut(FieldId::FIRST.len());
+        for (field, lamp) in first.iter_mut().zip(lamps) {
             field.lamp = lamp;
+        }
+        for field in further {
+            let mut of_field = problems.iter().filter(|(id, _)| *id == field.id);
+            let word = of_field.find_map(|(_, problem)| problem.word());
+            field.lamp = lamps::of_further(word);
         }
     }
 
@@ -342,35 +369,6 @@ impl Form {
             FieldText::Plain(input) => input.handle(tui_input::InputRequest::GoToEnd),
             FieldText::Secret(field) => field.mirror.handle(tui_input::InputRequest::GoToEnd),
         };
-    }
-}
-
-impl FieldId {
-    /// The words that this field takes, where it takes only some; Space goes to the next one. Services and
-    /// CMSs are the catalog's.
-    pub const fn choices(self) -> &'static [&'static str] {
-        match self {
-            Self::Auth => &["auto", "basic", "headers"],
-            Self::Family => &["any", "ipv4", "ipv6"],
-            Self::AllowHttp | Self::ReadOnly => &["no", "yes"],
-            Self::Url
-            | Self::Username
-            | Self::Key
-            | Self::Token
-            | Self::Name
-            | Self::Service
-            | Self::Tags
-            | Self::Cms
-            | Self::CmsUrl
-            | Self::Company
-            | Self::Interval
-            | Self::Timeout
-            | Self::Proxy
-            | Self::CaFile
-            | Self::ClientCert
-            | Self::ClientKey
-            | Self::Note => &[],
-        }
     }
 }
 
@@ -479,8 +477,8 @@ mod tests {
 
     #[test]
     fn times_are_those_that_a_configuration_may_hold() {
-        let interval = |text: &str| seconds(text, "interval", &Connection::INTERVAL_S);
-        let timeout = |text: &str| seconds(text, "timeout", &Connection::TIMEOUT_S);
+        let interval = |text: &str| seconds(text, "Interval", &Connection::INTERVAL_S);
+        let timeout = |text: &str| seconds(text, "Timeout", &Connection::TIMEOUT_S);
         for (text, expected) in [("", None), ("90", Some(90)), ("5m", Some(300))] {
             assert_eq!(
                 (interval(text), timeout(text)),
@@ -490,7 +488,7 @@ mod tests {
         assert_eq!(interval("2d"), Ok(Some(172_800)));
         assert_eq!(interval("1m30s"), Ok(Some(90)));
         let why = timeout("20m").unwrap_err().to_string();
-        assert_eq!(why, "the timeout is 1 to 600 seconds, such as 90, 5m or 2h");
+        assert_eq!(why, "Timeout is 1 to 600 seconds, such as 90, 5m or 2h");
         for wrong in ["0", "8d", "x", "-1", "99999999h", "1500ms"] {
             assert!(interval(wrong).is_err(), "{wrong}");
         }

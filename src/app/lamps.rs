@@ -64,6 +64,15 @@ pub(super) fn of_form(form: &Form) -> [FieldLamp; 4] {
     })
 }
 
+/// The lamp of a further field: dark, unless what stands there can't be what is meant.
+pub(super) fn of_further(wrong: Option<String>) -> FieldLamp {
+    let state = match wrong {
+        Some(_) => State::Warn,
+        None => State::Unknown,
+    };
+    plain(state, &wrong.unwrap_or_default())
+}
+
 /// The first of the four fields that needs a hand, else the key: where `e` puts the cursor.
 pub(super) fn first_not_ok(entry: &ListedConnection) -> FieldId {
     let set = set(&entry.connection);

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::draft::FieldId;
+
 /// A sentence in the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -32,6 +34,8 @@ pub enum About {
     Filter,
     /// That nothing is selected any more.
     Selection,
+    /// Why this field can't be saved as it is.
+    Field(FieldId),
 }
 
 /// What the footer says of the clipboard.

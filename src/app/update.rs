@@ -343,9 +343,25 @@ impl Model {
 
     /// Whether leaving would lose something that was typed.
     fn holds_unsaved(&self) -> bool {
-        self.form.as_ref().is_some_and(|form| form.dirty)
-            || self.holds_typed_token()
-            || self.tokens.holds_unsaved()
+        self.unsaved().is_some()
+    }
+
+    /// What is lost with the screen, one sentence without anything that was typed; nothing where that is nothing. For
+    /// an end at which nobody can be asked.
+    pub fn unsaved(&self) -> Option<&'static str> {
+        match self.form.as_ref().filter(|form| form.dirty) {
+            Some(form) if form.editing.is_some() => {
+                Some("what was changed of a connection was not saved, and is lost")
+            }
+            Some(_) => Some("a new connection was not saved, and is lost"),
+            None if self.holds_typed_token() => {
+                Some("a token that was typed was not kept, and is lost")
+            }
+            None if self.tokens.holds_unsaved() => {
+                Some("what was entered for a token was not sent, or is kept nowhere, and is lost")
+            }
+            None => None,
+        }
     }
 
     /// Whether a further token was typed that is kept nowhere yet.

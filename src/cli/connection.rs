@@ -5,6 +5,7 @@ mod entered;
 mod fields;
 pub mod unset;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -19,11 +20,12 @@ use crate::domain::budget::LiftedPause;
 use crate::domain::endpoint::redacted;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Connection, Name, Reason, SecretRef, Window};
+use crate::domain::{Connection, Name, Reason, SecretRef, Window, shape};
 use crate::store::StoreKind;
 use crate::store::files::shown;
 use crate::work::{ConnectionEdit, Edit};
 
+pub(super) use entered::tell_odd_url;
 pub(super) use fields::cms;
 
 /// Longest value of a field that is shown to people, characters; JSON has it whole.
@@ -67,7 +69,7 @@ struct Shown<'a> {
     name: &'a str,
     service: &'a str,
     url: String,
-    username: &'a str,
+    username: Cow<'a, str>,
     key: Option<String>,
     token: Option<String>,
     tags: &'a [String],
@@ -96,7 +98,7 @@ impl<'a> From<&'a Connection> for Shown<'a> {
             name: connection.name.as_str(),
             service: connection.service.as_str(),
             url: redacted(&connection.url),
-            username: &connection.username,
+            username: shape::shown_username(&connection.username),
             key: connection.key.as_ref().map(SecretRef::to_string),
             token: connection.token.as_ref().map(SecretRef::to_string),
             tags: &connection.tags,
@@ -242,7 +244,7 @@ async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
     let service = context.service(&arguments.service).await?;
     let mut connection = Connection::new(name, service, arguments.url.trim());
     entered::check_url(context, &connection).await?;
-    let (key, token) = fields::put(context, &mut connection, &arguments.fields).await?;
+    let (key, token) = fields::put(context, &mut connection, None, &arguments.fields).await?;
     save(
         context,
         connection,
@@ -272,7 +274,8 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     for field in &arguments.unset {
         unset::field(&mut connection, &mut edits, *field);
     }
-    let (key, token) = fields::put(context, &mut connection, &arguments.fields).await?;
+    let replaced = Some(&before);
+    let (key, token) = fields::put(context, &mut connection, replaced, &arguments.fields).await?;
     fields::change_tags(&mut connection, &arguments.remove_tag, &arguments.add_tag)?;
     let kept = |given: Edit, unset: Edit| if given == Edit::Keep { unset } else { given };
     let edits = (kept(key, edits.0), kept(token, edits.1));
@@ -394,6 +397,7 @@ async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
     }
     context.open_vault_of(&connection).await?;
     secret::tell(context, &context.core.remove(&name).await?).await;
+    output::say(&format!("{name} is removed"));
     Ok(0)
 }
 

@@ -233,16 +233,29 @@ fn ask(what: PassphrasePurpose) -> Result<Secret, Fault> {
     }
 }
 
-/// A new passphrase for the vault or a bundle, typed twice.
+/// How often two passphrases that are not the same are asked for.
+const TRIES: usize = 3;
+
+/// A new passphrase for the vault or a bundle, typed twice. A slip of the hand is asked about again: what was typed
+/// before would be lost with it.
 pub fn chosen(what: &str) -> Result<Secret, Fault> {
+    for tries_left in (0..TRIES).rev() {
+        if let Some(chosen) = chosen_at_once(what)? {
+            return Ok(chosen);
+        }
+        if tries_left > 0 {
+            output::say("the two are not the same: once more");
+        }
+    }
+    Err(Fault::usage("the two are not the same"))
+}
+
+/// Nothing where the two are not the same.
+fn chosen_at_once(what: &str) -> Result<Option<Secret>, Fault> {
     let first = sources::prompt(&format!("choose a passphrase for the {what}: "))?;
     if let Some(remark) = first.remark_on_passphrase() {
         output::say(remark);
     }
     let second = sources::prompt("the same again: ")?;
-    if first == second {
-        Ok(first)
-    } else {
-        Err(Fault::usage("the two are not the same"))
-    }
+    Ok((first == second).then_some(first))
 }

@@ -27,9 +27,9 @@ pub async fn reason(context: &Context, word: Option<&str>, service: &str) -> Res
         return Ok(0);
     };
     let Ok(reason) = word.parse::<Reason>() else {
+        let hint = titled(word);
         let word = crate::domain::text::inert(word, 40);
-        return Err(Fault::usage(format!("no reason is called {word}"))
-            .hint("switchboard explain, without one, lists them all"));
+        return Err(Fault::usage(format!("no reason is called {word}")).hint(hint));
     };
     let service = context.service(service).await?;
     output::text(&entry(
@@ -37,6 +37,24 @@ pub async fn reason(context: &Context, word: Option<&str>, service: &str) -> Res
         &context.core.catalog().await?.entry(reason, Some(&service)),
     ))?;
     Ok(0)
+}
+
+/// Which reasons have a word of a verdict's title, such as its status; else where all of them stand.
+fn titled(word: &str) -> String {
+    let word = word.trim().to_lowercase();
+    let is_meant = |reason: &&Reason| reason.title().to_lowercase().contains(&word);
+    let meant = Reason::ALL
+        .iter()
+        .filter(is_meant)
+        .map(|reason| reason.id());
+    let meant: Vec<_> = meant.collect();
+    if meant.is_empty() || word.len() < 3 {
+        return "switchboard explain, without one, lists them all".to_owned();
+    }
+    format!(
+        "such titles have {}; switchboard probe NAME --format json says which one it is, as its reason",
+        meant.join(", ")
+    )
 }
 
 fn entry(reason: Reason, entry: &ReasonEntry) -> String {

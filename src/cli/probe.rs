@@ -298,6 +298,7 @@ async fn unsaved(
     }
     apply_route(&mut connection, &arguments.way)?;
     apply_sending(&mut connection, &arguments.sending);
+    super::connection::tell_odd_url(&*context.core.catalog().await?, &connection);
     warn_of_odd_key(context, &connection, key.as_ref()).await?;
     let mut unsaved = Unsaved::new(connection);
     unsaved.key = key;

@@ -56,6 +56,7 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
             let account = account(context, &arguments.which.name).await?;
             let guard = asked(&account, "delete", &arguments).await?;
             account.delete(&arguments.which.id, guard).await?;
+            output::say(&format!("{} is deleted", inert(&arguments.which.id, 128)));
             let done = json!({ "id": arguments.which.id, "status": "deleted" });
             written(arguments.which.format, &done, String::new)
         }

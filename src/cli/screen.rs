@@ -88,14 +88,19 @@ pub fn hold_stops() -> Option<HeldStops> {
     jobs::hold_stops(files::ignored_signals())
 }
 
-/// Runs the screen over `core`. Its terminal is one way to the clipboard; it is not asked whether it takes it.
+/// Runs the screen over `core`, and says what a signal has taken with it. Its terminal is one way to the clipboard; it
+/// is not asked whether it takes it.
 pub fn open(core: Core, options: Options) -> Result<ScreenEnd, Fault> {
     let core = core.with_terminal(Terminal::Silent);
-    tui::run(core, options).map_err(|error| {
+    let ended = tui::run(core, options).map_err(|error| {
         let has_none = matches!(error, TuiError::NoTerminal);
         let fault = Fault::of(error);
         if has_none { fault.hint(WITHOUT) } else { fault }
-    })
+    })?;
+    if let Some(lost) = ended.lost {
+        output::say(&format!("switchboard: {lost}"));
+    }
+    Ok(ended.end)
 }
 
 const WITHOUT: &str =

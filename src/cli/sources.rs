@@ -95,18 +95,32 @@ fn from_descriptor(number: u32) -> Result<Secret, Fault> {
     files::read_secret_from(number).map_err(Fault::of)
 }
 
-/// The key and the token that the flags point at.
-pub fn pair(
-    environment: &Environment,
-    key: &KeySource,
-    token: &TokenSource,
-) -> Result<(Option<Secret>, Option<Secret>), Fault> {
+/// Whether the flags point at a key or a token.
+pub fn is_named(key: &KeySource, token: &TokenSource) -> bool {
+    let (key, token) = sources_of(key, token);
+    key.is_some() || token.is_some()
+}
+
+fn sources_of<'a>(
+    key: &'a KeySource,
+    token: &'a TokenSource,
+) -> (Option<Source<'a>>, Option<Source<'a>>) {
     let key = source(key.key_stdin, key.key_fd, key.key_env.as_deref());
     let token = source(
         token.token_stdin,
         token.token_fd,
         token.token_env.as_deref(),
     );
+    (key, token)
+}
+
+/// The key and the token that the flags point at.
+pub fn pair(
+    environment: &Environment,
+    key: &KeySource,
+    token: &TokenSource,
+) -> Result<(Option<Secret>, Option<Secret>), Fault> {
+    let (key, token) = sources_of(key, token);
     let read = |what, source: Option<Source<'_>>| {
         source
             .map(|source| read(environment, what, &source))

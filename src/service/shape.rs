@@ -50,11 +50,11 @@ pub(super) fn is_key_word(service: &Service, word: &str) -> bool {
     digits.is_some_and(|digits| shape::is_hex(word, digits))
 }
 
-/// Whether what is to be a user name holds what looks like a key of the service: alone, or behind a colon. It would
-/// stand in the open where user names are kept.
+/// Whether what is to be a user name holds what looks like a secret: a key of the service, alone or behind a colon, or
+/// anybody's. It would stand in the open where user names are kept.
 pub fn holds_key(service: &Service, username: &str) -> bool {
     let last = username.trim().rsplit(':').next().unwrap_or_default();
-    is_key_word(service, last)
+    is_key_word(service, last) || shape::username_holds_secret(username)
 }
 
 /// Whether `first` is a key of the service where `second`, which stands in its place, is none.

@@ -2,7 +2,7 @@
 //!
 //! Nothing is changed, and no value is shown: a finding names the file and the line.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,8 @@ const OTHERS_WRITE: u32 = 0o022;
 const SHORTEST: usize = 8;
 /// Bytes that are looked at in one piece. No file that a person writes is larger.
 const PIECE: u64 = files::TEXT_LIMIT;
+/// Lines of a file that are named, at most: a log may have thousands.
+const NAMED_LINES: usize = 12;
 
 /// Files below a home in which a shell, an editor or a pager keeps what was typed, yanked or looked for.
 const HISTORIES: [&str; 12] = [
@@ -163,17 +165,13 @@ impl OwnFolders {
             unread: self.unread.clone(),
         };
         for path in &self.files {
-            let line = files::open_regular(path).and_then(|(file, metadata)| {
+            let lines = files::open_regular(path).and_then(|(file, metadata)| {
                 let size = usize::try_from(PIECE.min(metadata.len() + 1)).unwrap_or_default();
-                let line = wanted.line_in(file, size);
-                line.map_err(|source| read_problem(path, source))
+                let lines = wanted.lines_in(file, size);
+                lines.map_err(|source| read_problem(path, source))
             });
-            match line {
-                Ok(None) => {}
-                Ok(Some(line)) => searched.findings.push(format!(
-                    "line {line} of {} holds a secret in plain text: take it out, and change it where it is issued",
-                    shown(path)
-                )),
+            match lines {
+                Ok(lines) => searched.findings.extend(finding(path, &lines)),
                 // Taken away meanwhile.
                 Err(FileProblem::Read { source, .. })
                     if source.kind() == io::ErrorKind::NotFound => {}
@@ -182,6 +180,28 @@ impl OwnFolders {
         }
         searched
     }
+}
+
+/// The sentence about the lines of one file that hold a secret; nothing where there is none.
+fn finding(path: &Path, lines: &BTreeSet<usize>) -> Option<String> {
+    let one_line = "holds a secret in plain text: take it out, and change it where it is issued";
+    let path = shown(path);
+    let named: Vec<_> = lines
+        .iter()
+        .take(NAMED_LINES)
+        .map(usize::to_string)
+        .collect();
+    let (last, others) = named.split_last()?;
+    if others.is_empty() {
+        return Some(format!("line {last} of {path} {one_line}"));
+    }
+    let named = match lines.len() - named.len() {
+        0 => format!("{} and {last}", others.join(", ")),
+        more => format!("{} and {more} more", named.join(", ")),
+    };
+    Some(format!(
+        "lines {named} of {path} hold secrets in plain text: take them out, and change them where they are issued"
+    ))
 }
 
 fn read_problem(path: &Path, source: io::Error) -> FileProblem {
@@ -240,14 +260,15 @@ impl<'a> SearchTargets<'a> {
         wanted
     }
 
-    /// The line, from 1, in which the first of it stands, in pieces of `size` bytes. A piece ends with a line
+    /// The lines, from 1, in which something of it stands, in pieces of `size` bytes. A piece ends with a line
     /// where it can: so a word is whole in it. Where a line is longer than that, the next piece begins with as
     /// much of this one as a value may have there.
-    fn line_in(&self, mut source: impl Read, size: usize) -> io::Result<Option<usize>> {
+    fn lines_in(&self, mut source: impl Read, size: usize) -> io::Result<BTreeSet<usize>> {
         let mut buffer = Zeroizing::new(vec![0; size.max(2 * self.longest)]);
         let (mut held, mut line) = (0, 1);
         // A database and an encrypted file hold all kinds of bytes: nothing has a shape in them.
-        let (mut is_text, mut of_shape) = (self.shapes == Shapes::Too, None);
+        let mut is_text = self.shapes == Shapes::Too;
+        let (mut known, mut of_shape) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let full = held + fill(&mut source, buffer.get_mut(held..).unwrap_or_default())?;
             let is_last = full < buffer.len();
@@ -258,19 +279,16 @@ impl<'a> SearchTargets<'a> {
                 _ => full,
             };
             let piece = all.get(..end).unwrap_or_default();
-            if let Some(at) = self.first_known(piece) {
-                return Ok(Some(line - 1 + files::line_of(piece, at)));
-            }
-            match std::str::from_utf8(piece) {
-                Ok(text) if is_text && of_shape.is_none() => {
-                    let at = shaped(text);
-                    of_shape = at.map(|at| line - 1 + files::line_of(piece, at));
-                }
-                Ok(_) => {}
-                Err(_) => is_text = false,
+            known.extend(self.known_lines(piece).map(|at| line + at));
+            is_text = is_text && std::str::from_utf8(piece).is_ok();
+            if is_text {
+                of_shape.extend(shaped_lines(piece).map(|at| line + at));
             }
             if is_last {
-                return Ok(of_shape.filter(|_| is_text));
+                if is_text {
+                    known.append(&mut of_shape);
+                }
+                return Ok(known);
             }
             line += files::line_of(piece, end) - 1;
             let again = if end_of_line.is_some() {
@@ -283,17 +301,20 @@ impl<'a> SearchTargets<'a> {
         }
     }
 
-    /// Where the first of the values begins. One pass, however many they are.
-    fn first_known(&self, bytes: &[u8]) -> Option<usize> {
-        let starts = bytes.windows(SHORTEST).enumerate();
-        let mut starts = starts.filter(|(_, start)| self.begins[usize::from(start[0])]);
-        starts.find_map(|(at, start)| {
-            let candidates = self.by_start.get(start)?;
-            let here = bytes.get(at..)?;
-            candidates
-                .iter()
-                .any(|value| here.starts_with(value))
-                .then_some(at)
+    /// The lines of a piece, from 0, in which a value begins. One pass, however many the values are.
+    fn known_lines<'b>(&'b self, piece: &'b [u8]) -> impl Iterator<Item = usize> + 'b {
+        let (mut line, mut counted) = (0, 0);
+        let starts = piece.windows(SHORTEST).enumerate();
+        let starts = starts.filter(|(_, start)| self.begins[usize::from(start[0])]);
+        let known = starts.filter(move |(at, start)| {
+            let here = piece.get(*at..).unwrap_or_default();
+            let candidates = self.by_start.get(*start).map_or(&[][..], Vec::as_slice);
+            candidates.iter().any(|value| here.starts_with(value))
+        });
+        known.map(move |(at, _)| {
+            line += files::line_of(piece.get(counted..).unwrap_or_default(), at - counted) - 1;
+            counted = at;
+            line
         })
     }
 }
@@ -315,21 +336,12 @@ fn fill(source: &mut impl Read, mut buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Where a Blesta key (32 hexadecimal digits) or a Connect key (`SU-…:…`) stands.
-fn shaped(text: &str) -> Option<usize> {
-    let mut at = 0;
-    for word in text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || "-:_".contains(c))) {
-        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        let blesta = shape::is_hex(bare, shape::BLESTA_KEY_DIGITS)
-            && bare.bytes().any(|byte| byte.is_ascii_digit());
-        let pair = shape::token_pair(bare);
-        let connect = pair.is_some_and(|(_, secret)| secret.len() >= SHORTEST);
-        if blesta || connect {
-            return Some(at);
-        }
-        at += word.len();
-    }
-    None
+/// The lines of a piece of text, from 0, in which something has the shape of a secret.
+fn shaped_lines(piece: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    let text = std::str::from_utf8(piece).unwrap_or_default();
+    let lines = text.split('\n').enumerate();
+    let shaped = lines.filter(|(_, line)| shape::line_holds_secret(line));
+    shaped.map(|(at, _)| at)
 }
 
 #[cfg(test)]
@@ -385,6 +397,22 @@ mod tests {
     }
 
     #[test]
+    fn every_line_of_a_file_is_named_as_long_as_they_are_few() {
+        let user = "username = \"SU-1-2:0a1b2c3d4e5f\"\n";
+        let at = |lines: usize| {
+            let text = format!("a\n{}", user.repeat(lines));
+            let (_folder, belongings) = folder_with("switchboard.toml", &text, 0o600);
+            let found = belongings.plain_texts(&[]).findings;
+            assert_eq!(found.len(), 1, "{found:?}");
+            found[0].clone()
+        };
+        assert!(at(1).starts_with("line 2 of "), "{}", at(1));
+        assert!(at(3).starts_with("lines 2, 3 and 4 of "), "{}", at(3));
+        let many = at(30);
+        assert!(many.contains(" 12, 13 and 18 more of "), "{many}");
+    }
+
+    #[test]
     fn a_value_that_was_typed_into_a_shell_is_found_and_nothing_that_looks_like_one() {
         let home = tempfile::tempdir().unwrap();
         let fish = home.path().join(".local/share/fish");
@@ -429,28 +457,33 @@ mod tests {
         for (text, expected) in [
             (
                 format!("{}correct horse battery\n", "line\n".repeat(40)),
-                Some(41),
+                vec![41],
             ),
             (
                 format!("a\n{}correct horse battery", "x".repeat(999)),
-                Some(2),
+                vec![2],
             ),
             (
                 format!("{}{key}\n{}", "a\n".repeat(70), "b\n".repeat(90)),
-                Some(71),
+                vec![71],
             ),
-            (format!("{}{key}{key}\n", "a\n".repeat(70)), None),
-            ("correct horse\n battery".repeat(30), None),
+            (
+                format!("{key}\n{}correct horse battery\n{key}", "a\n".repeat(70)),
+                vec![1, 72, 73],
+            ),
+            (format!("{}{key}{key}\n", "a\n".repeat(70)), vec![]),
+            ("correct horse\n battery".repeat(30), vec![]),
         ] {
             let wanted = SearchTargets::new(std::slice::from_ref(&value), Shapes::Too);
             for size in [90, 91, 128, 1 << 20] {
-                let found = wanted.line_in(text.as_bytes(), size).unwrap();
+                let found = wanted.lines_in(text.as_bytes(), size).unwrap();
+                let expected = expected.iter().copied().collect();
                 assert_eq!(found, expected, "pieces of {size}: {text}");
             }
         }
         let binary = [b"\xff\xfe\n".repeat(90), key.as_bytes().to_owned()].concat();
         let wanted = SearchTargets::new(&[], Shapes::Too);
-        assert_eq!(wanted.line_in(&*binary, 128).unwrap(), None);
+        assert!(wanted.lines_in(&*binary, 128).unwrap().is_empty());
     }
 
     #[test]

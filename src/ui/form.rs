@@ -17,8 +17,8 @@ use crate::app::model::{
 };
 use crate::app::secret_field::SecretField;
 use crate::app::{Action, FieldId};
-use crate::domain::Connection;
 use crate::domain::secret::MASK;
+use crate::domain::{Connection, shape};
 use lamp::{Columns, Needs, Taken};
 
 /// Cells of a name that are kept in the title.
@@ -261,7 +261,7 @@ fn draw_saved(view: &View<'_>, entry: &ListedConnection, area: Rect, buf: &mut B
     let shown = FieldId::FIRST.map(|id| {
         let text = match id {
             FieldId::Url => view.url(&connection.url),
-            FieldId::Username => view.user(&connection.username),
+            FieldId::Username => saved_user(view, &connection.username),
             FieldId::Key if connection.key.is_some() => MASK.to_owned(),
             FieldId::Token if connection.token.is_some() => MASK.to_owned(),
             _ => String::new(),
@@ -279,6 +279,15 @@ fn draw_saved(view: &View<'_>, entry: &ListedConnection, area: Rect, buf: &mut B
     }
     let about = Line::from(Span::styled(about(view, connection), view.theme.faint));
     put(buf, inset(row(area, FieldId::FIRST.len()), 1, 1), about);
+}
+
+/// Its user name, or a mask for it or what somebody wrote there by hand.
+fn saved_user(view: &View<'_>, username: &str) -> String {
+    if shape::username_holds_secret(username) {
+        MASK.to_owned()
+    } else {
+        view.user(username)
+    }
 }
 
 /// The lamp of a saved connection's field. A scheduled probe leaves it as it is: nobody waits for that one.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::core::{Core, Inner};
 use super::curl;
 use super::error::WorkError;
-use super::transfer::refuse_secret_in_url;
+use super::transfer::refuse_open_secret;
 use crate::clipboard::{Certainty, Cleared, Clipboard, Life, Limits, Placed, Surroundings};
 use crate::domain::endpoint::secret_parameter;
 use crate::domain::{AuthStyle, Connection, CopyForm, Endpoint, HandleSlot, Name, Secret, Verdict};
@@ -33,7 +33,7 @@ impl Core {
                 self.place(&lines, Content::Secret, life).await
             }
             CopyForm::Curl => {
-                refuse_secret_in_url(&connection, "copying")?;
+                refuse_open_secret(&connection, "copying")?;
                 self.copy_text(&self.curl(&connection).await?, life).await
             }
             CopyForm::Username => self.copy_text(&connection.username, life).await,

@@ -15,7 +15,7 @@ use crate::domain::endpoint::{redacted, secret_parameter};
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::Unfinished;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Connection, Endpoint, Secret, SecretRef, error_chain};
+use crate::domain::{Connection, Endpoint, Secret, SecretRef, error_chain, shape};
 use crate::store::configuration::holds_user_info;
 use crate::store::examination::OwnFolders;
 use crate::store::files::shown;
@@ -420,7 +420,7 @@ impl Inner {
     }
 }
 
-/// What somebody wrote into one of its URLs by hand that does not belong there, and where it does.
+/// What somebody wrote into its user name or one of its URLs by hand that does not belong there, and where it does.
 fn misplaced(connection: &Connection) -> Option<String> {
     if connection.proxy.as_deref().is_some_and(holds_user_info) {
         let variable = if connection.url.starts_with("http://") {
@@ -431,6 +431,13 @@ fn misplaced(connection: &Connection) -> Option<String> {
         return Some(format!(
             "a user name or password in its proxy's URL: leave them out there, and give the whole URL in {variable}"
         ));
+    }
+    if shape::username_holds_secret(&connection.username) {
+        return Some(
+            "what looks like a key as its user name: put the name alone there, keep the key as the key, and change it \
+             where it is issued"
+                .to_owned(),
+        );
     }
     let urls = [Some(&connection.url), connection.cms_url.as_ref()];
     urls.into_iter().flatten().find_map(|url| match secret_parameter(url) {
@@ -511,6 +518,12 @@ mod tests {
             behind.proxy = Some(proxy.to_owned());
             let found = misplaced(&behind).unwrap_or_default();
             assert!(found.contains("proxy's URL"), "{proxy}: {found}");
+        }
+        let mut named = connection(good, None);
+        for (username, expected) in [("SU-1-2:hunter2", true), ("SU-1-2", false)] {
+            username.clone_into(&mut named.username);
+            let found = misplaced(&named).unwrap_or_default();
+            assert_eq!(found.contains("as its user name"), expected, "{found}");
         }
         let parameter = found("https://billing.example.com/?api_key=hunter2hunter2", None);
         assert!(

@@ -3,6 +3,7 @@
 //! A new value gets a place of its own beside the old one. Until the configuration names it the old
 //! connection works as before; where a step fails, the new value is taken out again, and nothing was lost.
 
+mod beforehand;
 mod copies;
 
 use super::core::{Core, found};
@@ -12,7 +13,7 @@ use super::handles::not_written;
 use super::job::carry_over;
 use super::secrets::{reference, references};
 use crate::domain::endpoint::secret_parameter;
-use crate::domain::{Connection, HandleSlot, Name, Origin, Secret, SecretRef, error_chain};
+use crate::domain::{Connection, HandleSlot, Name, Origin, Secret, SecretRef, error_chain, shape};
 use crate::service::hints;
 use crate::store::configuration::SettingValue;
 use crate::store::secrets::Part;
@@ -79,12 +80,16 @@ impl Core {
         if before.is_some_and(|one| one.username == connection.username) {
             return Ok(());
         }
-        let service = self.service_of(connection).await;
-        if service.is_ok_and(|service| hints::holds_key(&service, &connection.username)) {
+        let username = &connection.username;
+        let is_secret = match self.service_of(connection).await {
+            Ok(service) => hints::holds_key(&service, username),
+            Err(_) => shape::username_holds_secret(username),
+        };
+        if is_secret {
             return Err(WorkError::failed(
                 "saving the user name",
                 "it holds what looks like a key, and would stand in the configuration in the open: \
-                 put that into the key's field",
+                 put that into the key's field (a command takes it by --key-stdin), and the name alone here",
             ));
         }
         Ok(())

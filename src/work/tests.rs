@@ -340,9 +340,16 @@ async fn a_key_does_not_become_a_user_name() {
     for (username, well) in [
         (format!("shop-api:{digits}"), false),
         (digits.to_owned(), false),
+        (format!("SU-160-984-311:{digits}"), false),
+        (format!("ApiKey SU-160-984-311:{digits}"), false),
+        (format!("Bearer {digits}"), false),
+        (format!("{digits}01234567"), false),
+        ("SU-160-984-311".to_owned(), true),
         ("shop-api".to_owned(), true),
     ] {
         let mut shop = shop(URL);
+        // The legal ones are saved side by side.
+        shop.name = name(&format!("shop-{}", username.len()));
         shop.username = username;
         let saved = core.save(ConnectionEdit::new(shop)).await;
         assert_eq!(saved.is_ok(), well);
@@ -351,6 +358,29 @@ async fn a_key_does_not_become_a_user_name() {
             assert!(problem.contains("key's field") && !problem.contains(digits));
         }
     }
+    // Nor by a list of variables, or by definitions that are applied.
+    let pair = format!("SU-160-984-311:{digits}");
+    let variables =
+        format!("CONNECT_URL=https://api.example.com/public/v1\nCONNECT_USERNAME={pair}\n");
+    let reader = transfer::ImportOptions::default();
+    let at = std::path::Path::new("sent.env");
+    let read = core.read_import(at, variables.as_bytes(), &reader).await;
+    let shown = format!("{read:?}");
+    assert!(
+        shown.contains("key's field") && !shown.contains(digits),
+        "{shown}"
+    );
+    let definition = format!(
+        "version = 1\n[[connection]]\nname = \"x\"\nservice = \"connect\"\nurl = \"{URL}\"\nusername = \"{pair}\"\n"
+    );
+    let at = std::path::Path::new("sent.toml");
+    let options = transfer::ApplyOptions::default();
+    let refused = core.plan_apply(at, &definition, options).await;
+    let refused = crate::domain::error_chain(&refused.unwrap_err());
+    assert!(
+        refused.contains("key's field") && !refused.contains(digits),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod words;
 use super::core::Core;
 use super::error::WorkError;
 use crate::domain::history::History;
-use crate::domain::{Connection, HandleSlot, Name, Reason, Secret, State, Verdict};
+use crate::domain::{Connection, HandleSlot, Name, Reason, Secret, State, Verdict, shape};
 use crate::service::sign::scan;
 use crate::service::verify::{CmsQuestion, is_about_cms};
 
@@ -82,7 +82,8 @@ impl Core {
         let on_the_way = verdict.checks.iter().any(|one| one.state == State::Down);
         let shows = !is_paused && (words::was_asked(verdict) || on_the_way);
         let curl = self.curl_of(&connection, Some(verdict)).await.ok();
-        let curl = curl.filter(|_| shows);
+        let is_secret = shape::username_holds_secret(&connection.username);
+        let curl = curl.filter(|_| shows && !is_secret);
         // A query of the URL's own may be a key; one that the service's description adds is none.
         let curl = curl.map(|curl| {
             if connection.url.contains('?') {
@@ -91,7 +92,8 @@ impl Core {
                 curl
             }
         });
-        let (secrets, uncompared) = self.secrets_to_compare(&connection).await;
+        let (mut secrets, uncompared) = self.secrets_to_compare(&connection).await;
+        secrets.extend(is_secret.then(|| Secret::new(connection.username.as_str())));
         let asked = CmsQuestion::of(&service, &connection).filter(|_| is_about_cms(verdict.reason));
         let case = Case {
             verdict,
@@ -267,6 +269,34 @@ mod tests {
             for step in ours {
                 assert_eq!(text.contains(step), is_mine, "{step}\n{text}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_user_name_with_a_key_in_it_stays_here() {
+        let home = Home::new();
+        let core = home.core_with(&[]);
+        let url = "https://billing.example.com";
+        let mut connection = shop(url);
+        connection.username = "shop-api".to_owned();
+        core.save(ConnectionEdit::new(connection.clone()))
+            .await
+            .unwrap();
+        // Written there by hand.
+        let path = core.folders().unwrap().configuration.clone();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let pair = "SU-1-2:hunter2hunter2";
+        std::fs::write(&path, text.replace("shop-api", pair)).unwrap();
+        let mut verdict = local_error(Some(&connection.name), &connection.service, "", "");
+        verdict.reason = Reason::CredentialsRejected;
+        verdict.status = 401;
+        for reader in Audience::ALL {
+            let how = (reader, Freshness::Last);
+            let core = home.core_with(&[]);
+            let text = core.ticket(&name("shop"), &verdict, how).await.unwrap();
+            assert!(!text.contains("hunter2"), "{text}");
+            let is_named = reader == Audience::Vendor;
+            assert_eq!(text.contains("as: ••••"), is_named, "{text}");
         }
     }
 

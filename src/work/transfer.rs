@@ -24,7 +24,7 @@ use super::handles::refuse_label;
 use crate::domain::endpoint::secret_parameter;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::{
-    AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain, is_cms_file,
+    AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain, is_cms_file, shape,
 };
 use crate::service::import::{self, Candidate, Form, Reading, Unreadable};
 use crate::store::configuration::SettingValue;
@@ -360,17 +360,30 @@ impl Core {
     /// The connections called `names`, or all, as definitions for git: references, no secret.
     pub fn export_definitions(&self, chosen: &[Connection]) -> Result<String, WorkError> {
         for connection in chosen {
-            refuse_secret_in_url(connection, "exporting")?;
+            refuse_open_secret(connection, "exporting")?;
         }
         transfer::export(chosen).map_err(|problem| WorkError::failed("exporting", problem))
     }
 }
 
 /// Refuses what would stand in the open in a file, or a line, that holds no secret by its word.
-pub(super) fn refuse_secret_in_url(
+pub(super) fn refuse_open_secret(
     connection: &Connection,
     doing: &'static str,
 ) -> Result<(), WorkError> {
+    if shape::username_holds_secret(&connection.username) {
+        let name = &connection.name;
+        let why = format!(
+            "the user name of {name:?} holds what looks like a key, which would stand there in the open: put the name \
+             alone there (switchboard connection edit {} --username NAME --key-stdin), and the key into its place",
+            shell_word(name.as_str())
+        );
+        return Err(WorkError::failed(doing, why));
+    }
+    refuse_secret_in_url(connection, doing)
+}
+
+fn refuse_secret_in_url(connection: &Connection, doing: &'static str) -> Result<(), WorkError> {
     let urls = [
         (Some(&connection.url), "--url URL"),
         (connection.cms_url.as_ref(), "--cms-url URL"),

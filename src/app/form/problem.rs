@@ -47,17 +47,17 @@ pub enum FieldProblem {
     },
     /// The configuration would show it.
     #[error(
-        "the user name holds what looks like a key, which the configuration would show: put that into the key's field"
+        "the user name holds what looks like a key, which the configuration would show: put that into the key's field, and leave the name alone here"
     )]
     KeyAsUsername,
     /// Another word.
-    #[error("the auth style is auto, basic or headers")]
+    #[error("Auth is auto, basic or headers")]
     Auth,
     /// Another word.
-    #[error("the address family is any, ipv4 or ipv6")]
+    #[error("Addresses are any, ipv4 or ipv6")]
     Family,
     /// No time, or one out of bounds.
-    #[error("the {what} is {least} to {most} seconds, such as 90, 5m or 2h")]
+    #[error("{what} is {least} to {most} seconds, such as 90, 5m or 2h")]
     Seconds {
         /// What the field is called.
         what: &'static str,
@@ -69,6 +69,26 @@ pub enum FieldProblem {
     /// Another word. Holds what the field is called.
     #[error("{0} is yes or no")]
     YesOrNo(&'static str),
+}
+
+impl FieldProblem {
+    /// The same beside the field, whose label stands before it; nothing of what another service or a test would say.
+    pub(in crate::app) fn word(&self) -> Option<String> {
+        match self {
+            Self::Seconds { least, most, .. } => Some(format!("{least} to {most} s")),
+            Self::Auth | Self::Family | Self::YesOrNo(_) => Some("none of its words".to_owned()),
+            Self::Url(_)
+            | Self::Misfit(_)
+            | Self::SecretInUrl(_)
+            | Self::KeyOfAnotherHost { .. }
+            | Self::Name(_)
+            | Self::NameTaken(_)
+            | Self::NoService
+            | Self::UnknownService { .. }
+            | Self::UnknownCms { .. }
+            | Self::KeyAsUsername => None,
+        }
+    }
 }
 
 fn shown(origin: Option<&Origin>) -> String {

@@ -5,7 +5,7 @@ use crate::app::effect::{Effect, ProbeEffect, StoreEffect};
 use crate::app::message::{ProbeMessage, StoreMessage};
 use crate::app::model::{Pane, Question};
 use crate::app::{FieldId, Message};
-use crate::domain::{Cause, Reason, Secret, ServiceId};
+use crate::domain::{Cause, Reason, Secret, ServiceId, State};
 use crate::service::Trigger;
 
 fn secrets(scene: &mut Scene, name: &str, key: &str) {
@@ -54,6 +54,79 @@ fn keys_go_from_field_to_field() {
     ] {
         assert_eq!(scene.keys(keys).form().focused(), field, "{keys}");
     }
+}
+
+/// Typed letter by letter it is not cleaned as a paste is, until the cursor leaves.
+#[test]
+fn a_pair_typed_as_the_user_name_is_divided_when_the_cursor_leaves() {
+    let digits = "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8";
+    let pair = format!("SU-160-984-311:{digits}");
+    let url = "https://api.example.com/public/v1";
+    for (typed, name) in [
+        (pair.clone(), "SU-160-984-311"),
+        (format!("ApiKey {pair}"), "SU-160-984-311"),
+        ("shop-api:x".to_owned(), "shop-api:x"),
+    ] {
+        let mut scene = Scene::empty();
+        scene.keys("n").types(url).keys("tab").types(&typed);
+        scene.keys("tab");
+        assert_eq!(scene.text(FieldId::Username), name);
+        assert_eq!(scene.key_is(digits), name != typed);
+        let is_said = scene.notice().contains("was split into user name and key");
+        assert_eq!(is_said, name != typed, "{}", scene.notice());
+        assert_eq!(scene.form().focused(), FieldId::Key);
+    }
+    // A key that stands there already is not overwritten, and a save from within the field waits for no Tab.
+    for keys in ["tab", "up"] {
+        let mut scene = Scene::empty();
+        scene.keys("n").types(url).keys("tab tab").types(KEY);
+        scene.keys("up").types(&pair).keys(keys).keys("ctrl-s");
+        assert!(
+            scene.notice().contains("put that into the key's field"),
+            "{}",
+            scene.notice()
+        );
+        assert!(scene.key_is(KEY));
+        let saves = |effect: &Effect| matches!(effect, Effect::Store(StoreEffect::Save { .. }));
+        assert!(!scene.effects().iter().any(saves));
+    }
+}
+
+#[test]
+fn a_form_that_is_empty_again_is_no_draft() {
+    let typed_and_erased = |scene: &mut Scene| {
+        scene.keys("n").types("xx").wait(400);
+        let mut odd = verdict(Reason::DnsNotFound);
+        odd.url = "xx".to_owned();
+        scene.draft_is(odd);
+        scene.keys("backspace backspace");
+    };
+    let pasted_and_taken_back = |scene: &mut Scene| {
+        scene.keys("n");
+        scene.pastes("curl -u me:hunter2 https://api.example.com/x");
+        assert!(scene.form().dirty);
+        scene.keys("ctrl-z ctrl-u");
+    };
+    let typed_secrets = |scene: &mut Scene| {
+        scene.keys("n tab tab").types("k").keys("backspace");
+    };
+    let ways: [&dyn Fn(&mut Scene); 3] =
+        [&typed_and_erased, &pasted_and_taken_back, &typed_secrets];
+    for way in ways {
+        let mut scene = Scene::empty();
+        way(&mut scene);
+        assert!(!scene.form().dirty && scene.form().verdict.is_none());
+        scene.keys("esc");
+        assert!(scene.model.form.is_none(), "closed as an untouched one");
+        scene.keys("q");
+        assert_eq!(scene.question(), None);
+        let ends = |effect: &Effect| matches!(effect, Effect::Terminal(_));
+        assert!(scene.effects().iter().any(ends));
+    }
+    // A choice of the person's stays one.
+    let mut scene = Scene::empty();
+    scene.keys("n ctrl-o").types("x").keys("esc");
+    assert!(scene.model.form.is_some());
 }
 
 #[test]
@@ -382,13 +455,10 @@ fn services_and_cms_come_from_the_catalog() {
     let first = scene.text(FieldId::Service).to_owned();
     scene.types(" ");
     assert_ne!(scene.text(FieldId::Service), first);
-    scene
-        .keys("ctrl-u")
-        .types("gopher")
-        .keys("up up up up up")
-        .types("x.example");
-    scene.keys("ctrl-s");
-    assert_eq!(scene.form().focused(), FieldId::Service);
+    scene.types("c");
+    assert_eq!(scene.text(FieldId::Service), "connect");
+    scene.types("q");
+    assert_eq!(scene.text(FieldId::Service), "connect");
     assert!(scene.notice().contains("blesta"), "{}", scene.notice());
 }
 
@@ -401,6 +471,63 @@ fn choices_are_turned_with_the_space_bar() {
     assert_eq!(scene.text(FieldId::Auth), "headers");
     scene.types(" ");
     assert_eq!(scene.text(FieldId::Auth), "auto");
+}
+
+#[test]
+fn a_letter_chooses_what_begins_with_it_and_nothing_else_stands_there() {
+    let mut scene = Scene::empty();
+    scene.keys("n ctrl-o down down down down down down");
+    for (typed, expected) in [
+        ("b", "basic"),
+        ("H", "headers"),
+        ("h", "headers"),
+        ("q", "headers"),
+        ("a", "auto"),
+    ] {
+        scene.types(typed);
+        assert_eq!(scene.text(FieldId::Auth), expected, "{typed}");
+        let is_refused = scene.notice().starts_with("Auth takes one of auto, basic");
+        assert_eq!(is_refused, typed == "q", "{}", scene.notice());
+    }
+    for keys in ["backspace", "ctrl-u", "ctrl-w"] {
+        scene.keys(keys);
+        assert_eq!(scene.text(FieldId::Auth), "auto", "{keys}");
+    }
+    scene.pastes(" Basic\n");
+    assert_eq!(scene.text(FieldId::Auth), "basic");
+    scene.pastes("digest");
+    assert_eq!(scene.text(FieldId::Auth), "basic");
+    while scene.form().focused() != FieldId::Family {
+        scene.keys("down");
+    }
+    for expected in ["ipv4", "ipv6", "ipv4"] {
+        scene.types("i");
+        assert_eq!(scene.text(FieldId::Family), expected);
+    }
+    scene.keys("down").types("y");
+    assert_eq!(scene.text(FieldId::AllowHttp), "yes");
+}
+
+#[test]
+fn a_wrong_time_shows_at_its_field_until_it_is_mended() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("x.example").keys("ctrl-o");
+    while scene.form().focused() != FieldId::Interval {
+        scene.keys("down");
+    }
+    scene.types("abc");
+    let lamp = |scene: &Scene| {
+        let (state, word) = scene.lamp(FieldId::Interval);
+        (state, word.to_owned())
+    };
+    let (state, word) = lamp(&scene);
+    assert_eq!((state, &*word), (State::Warn, "1 to 604800 s"));
+    scene.keys("ctrl-s");
+    let told = "not saved: Interval is 1 to 604800 seconds";
+    assert!(scene.notice().starts_with(told), "{}", scene.notice());
+    scene.keys("ctrl-u").types("5m");
+    assert_eq!(lamp(&scene).1, "");
+    assert_eq!(scene.notice(), "");
 }
 
 #[test]

@@ -76,7 +76,8 @@ impl Model {
         match left {
             Some(left) if left == id => return,
             Some(FieldId::Url) => self.leave_url(out),
-            Some(FieldId::Username | FieldId::Key) => self.point_out_shape(),
+            Some(FieldId::Username) => self.leave_username(out),
+            Some(FieldId::Key) => self.point_out_shape(),
             _ => {}
         }
         self.finish_typing();
@@ -143,7 +144,10 @@ impl Model {
             ));
         }
         let was_empty = form.secret_is_empty(id);
-        let turned = request == InputRequest::InsertChar(' ') && form.turn_choice(id, &choices);
+        let turned = form.turn_choice(id, request, &choices);
+        if id.takes_only_choices() && !turned && changes_text(request) {
+            return self.refuse_word(id, &choices);
+        }
         if turned || form.type_request(id, request) {
             if turned {
                 form.live.half_typed = None;
@@ -153,6 +157,15 @@ impl Model {
             form.key_changed(id, was_empty);
             self.edited(id, out);
         }
+    }
+
+    /// What was typed or pasted is none of the words that the field takes.
+    pub(super) fn refuse_word(&mut self, id: FieldId, choices: &[String]) {
+        let (label, words) = (id.label(), choices.join(", "));
+        self.complain_about(
+            About::Field(id),
+            format!("{label} takes one of {words}: Space takes the next, a letter the one that begins with it"),
+        );
     }
 
     /// The words that the field with the cursor takes, where it takes only some.
@@ -175,6 +188,7 @@ impl Model {
         form.shown = None;
         form.undo = None;
         self.unsay(About::Undo);
+        self.unsay(About::Field(id));
         let Some(form) = &mut self.form else { return };
         match id {
             FieldId::Url => form.url_edited = true,
@@ -188,6 +202,10 @@ impl Model {
         }
         if let Some(form) = &mut self.form {
             form.dirty = !form.is_as_opened();
+            if form.url_text().is_empty() {
+                // What was found is of no place that stands here.
+                form.verdict = None;
+            }
             form.refresh_lamps();
         }
     }
@@ -285,6 +303,28 @@ impl Model {
     }
 }
 
+/// Whether a field's text would be another after it.
+const fn changes_text(request: InputRequest) -> bool {
+    match request {
+        InputRequest::SetCursor(_)
+        | InputRequest::GoToPrevChar
+        | InputRequest::GoToNextChar
+        | InputRequest::GoToPrevWord
+        | InputRequest::GoToNextWord
+        | InputRequest::GoToStart
+        | InputRequest::GoToEnd => false,
+        InputRequest::InsertChar(_)
+        | InputRequest::DeletePrevChar
+        | InputRequest::DeleteNextChar
+        | InputRequest::DeletePrevWord
+        | InputRequest::DeleteNextWord
+        | InputRequest::DeleteLine
+        | InputRequest::DeleteTillEnd
+        | InputRequest::DeleteFromStart
+        | InputRequest::Yank => true,
+    }
+}
+
 impl Form {
     /// A part of what is probed was changed: it is tested once typing rests, and a probe that is spoiled by it ends.
     pub(super) fn test_again(&mut self, part: ProbedPart, now: Timestamp, out: &mut Effects) {
@@ -297,14 +337,20 @@ impl Form {
         }
     }
 
-    /// Puts the next of `choices` into the field `id`, where there are any.
-    fn turn_choice(&mut self, id: FieldId, choices: &[String]) -> bool {
+    /// Puts the next of `choices` into the field `id`, where there are any: by the space bar, or where it takes nothing
+    /// else, by the letter that one begins with.
+    fn turn_choice(&mut self, id: FieldId, request: InputRequest, choices: &[String]) -> bool {
+        let InputRequest::InsertChar(letter) = request else {
+            return false;
+        };
+        let begins = |word: &&String| word.chars().next() == letter.to_lowercase().next();
+        let meant = |word: &&String| letter == ' ' || id.takes_only_choices() && begins(word);
         let now = choices.iter().position(|word| word == self.text(id));
-        let next = now.map_or(0, |at| (at + 1) % choices.len());
-        match choices.get(next) {
-            Some(word) => self.set_text(id, word),
-            None => return false,
-        }
+        let (before, after) = choices.split_at(now.map_or(0, |at| at + 1));
+        let Some(word) = after.iter().chain(before).find(meant) else {
+            return false;
+        };
+        self.set_text(id, word);
         true
     }
 

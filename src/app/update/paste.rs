@@ -11,7 +11,7 @@ use crate::app::keymap::Action;
 use crate::app::model::{FieldText, Form, Overlay, Undo};
 use crate::app::notice::About;
 use crate::app::secret_field;
-use crate::domain::{Origin, Secret};
+use crate::domain::{Origin, Secret, shape};
 use crate::service::hints::{self, Command, KeyPaste};
 
 /// A paste over so many bytes is none that was meant: the wrong thing was in the clipboard.
@@ -130,6 +130,9 @@ impl Model {
             }
         }
         let cleaned = hints::clean_text(pasted);
+        if id.takes_only_choices() {
+            return self.paste_choice(id, &cleaned.value, out);
+        }
         let mut notes = cleaned.notes;
         let mut undo = Undo::of_text(form, id, pasted);
         let before = form.field(id).text.clone();
@@ -148,6 +151,17 @@ impl Model {
             }
         }
         self.pasted(undo, notes, out);
+    }
+
+    /// A word into a field that takes only some.
+    fn paste_choice(&mut self, id: FieldId, pasted: &str, out: &mut Effects) {
+        let choices = self.choices();
+        let is_meant = |word: &&String| word.eq_ignore_ascii_case(pasted);
+        let (Some(word), Some(form)) = (choices.iter().find(is_meant), &mut self.form) else {
+            return self.refuse_word(id, &choices);
+        };
+        form.set_text(id, word);
+        self.edited(id, out);
     }
 
     /// A curl command from a manual, or an entry of a password manager, into the field `id`: each part goes where it
@@ -216,6 +230,26 @@ impl Model {
             cleaned.notes
         };
         self.pasted(undo, notes, out);
+    }
+
+    /// The cursor leaves the user name: a whole pair that was typed there is divided, where no key stands in its way.
+    pub(super) fn leave_username(&mut self, out: &mut Effects) {
+        let id = FieldId::Username;
+        let Some(form) = self.form.as_mut().filter(|form| !form.saving) else {
+            return;
+        };
+        let typed = form.text(id);
+        let may_move = form.secret_is_empty(FieldId::Key) && shape::username_holds_secret(typed);
+        let cleaned = may_move
+            .then(|| clean::clean_key(&self.catalog, &form.service(), &Secret::new(typed)))
+            .filter(|cleaned| cleaned.username.is_some());
+        let Some(cleaned) = cleaned else {
+            return self.point_out_shape();
+        };
+        form.set_text(id, cleaned.username.as_deref().unwrap_or_default());
+        form.put_secret(FieldId::Key, cleaned.value);
+        self.edited(id, out);
+        self.say(cleaned.notes.join("; "));
     }
 
     /// What every paste into the form ends with: it counts as typed, and what was cleaned is said.

@@ -64,7 +64,12 @@ impl Model {
         };
         let is_of_place = match notice.about {
             About::Place | About::Undo => true,
-            About::Past | About::Lock | About::Draft | About::Filter | About::Selection => false,
+            About::Past
+            | About::Lock
+            | About::Draft
+            | About::Filter
+            | About::Selection
+            | About::Field(_) => false,
         };
         if is_of_place || notice.until <= read {
             self.notice = None;

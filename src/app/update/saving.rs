@@ -12,6 +12,7 @@ use crate::app::message::StoreOffer;
 use crate::app::model::{
     Form, ListedConnection, LoadState, Overlay, Pane, PendingUnlock, ProbeState, Question, SaveWait,
 };
+use crate::app::notice::About;
 use crate::app::watching::WatchingEffect;
 use crate::domain::endpoint::secret_parameter;
 use crate::domain::{
@@ -108,8 +109,8 @@ impl Model {
 
     /// Says why the form can't be saved as it is, where that is so.
     pub(super) fn complain_unsaved(&mut self) {
-        if let Some((_, problem)) = self.unsavable() {
-            self.complain(format!("not saved: {problem}"));
+        if let Some((field, problem)) = self.unsavable() {
+            self.complain_about(About::Field(field), format!("not saved: {problem}"));
         }
     }
 

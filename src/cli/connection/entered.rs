@@ -8,7 +8,7 @@ use crate::cli::fault::Fault;
 use crate::cli::output;
 use crate::domain::proxy::ProxyUrl;
 use crate::domain::{Connection, Endpoint, UrlProblem, error_chain};
-use crate::service::hints;
+use crate::service::{Catalog, hints};
 use crate::store::files;
 
 /// Refuses a URL that can't be asked, and points out what does not belong in one, or that it is another service's.
@@ -25,11 +25,7 @@ pub(super) async fn check_url(context: &Context, connection: &Connection) -> Res
     }
     let catalog = context.core.catalog().await?;
     let service = &connection.service;
-    let known = catalog.get(service);
-    if let Some(hint) = known.and_then(|known| hints::url_hint(known, &connection.url)) {
-        let corrected = hint.corrected;
-        output::say(&format!("{} Without it: --url {corrected}", hint.say));
-    }
+    tell_odd_url(&catalog, connection);
     let named = &connection.username;
     if let Some(other) = hints::detect(&catalog, service, &connection.url, named) {
         output::say(&format!(
@@ -37,6 +33,15 @@ pub(super) async fn check_url(context: &Context, connection: &Connection) -> Res
         ));
     }
     Ok(())
+}
+
+/// Points out what does not belong in the URL.
+pub(in crate::cli) fn tell_odd_url(catalog: &Catalog, connection: &Connection) {
+    let known = catalog.get(&connection.service);
+    if let Some(hint) = known.and_then(|known| hints::url_hint(known, &connection.url)) {
+        let corrected = hint.corrected;
+        output::say(&format!("{} Without it: --url {corrected}", hint.say));
+    }
 }
 
 /// A user name without what nobody sees, which is said.

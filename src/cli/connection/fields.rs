@@ -12,12 +12,15 @@ use crate::cli::fault::Fault;
 use crate::cli::{output, probe, sources};
 use crate::domain::text::inert;
 use crate::domain::{Connection, SecretRef, Window, span, tags};
+use crate::store::StoreKind;
 use crate::work::{self, Edit};
 
-/// Puts the fields that were given into `connection`; the values of its secrets come back.
+/// Puts the fields that were given into `connection`, which is to stand in the place of `replaced`; the values of its
+/// secrets come back. They are read last: what can't be saved is told before anybody types one.
 pub(super) async fn put(
     context: &Context,
     connection: &mut Connection,
+    replaced: Option<&Connection>,
     given: &FieldArguments,
 ) -> Result<(Edit, Edit), Fault> {
     let before = connection.clone();
@@ -71,6 +74,11 @@ pub(super) async fn put(
     probe::apply_route(connection, &given.way)?;
     probe::apply_sending(connection, &given.sending);
     entered::check_way(connection, &before, &given.way)?;
+    if sources::is_named(&given.key, &given.token) {
+        let store = given.store.as_deref().and_then(StoreKind::from_word);
+        let core = &context.core;
+        core.refuse_beforehand(connection, replaced, store).await?;
+    }
     let (key, token) = sources::pair(&context.environment, &given.key, &given.token)?;
     let edit = |value: Option<_>| value.map_or(Edit::Keep, Edit::Set);
     Ok((edit(key), edit(token)))

@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::domain::budget::{AttemptEnd, Stop, StoppedBy};
-use crate::domain::{AuthStyle, CheckId, Failure, Reason, Reply, State};
+use crate::domain::{AuthStyle, CheckId, Failure, Reason, Reply, State, Who};
 use crate::service::{Accepted, RungAnswer, SecretState, Subject, Trigger};
 
 const BARE: &str = "GET /api/companies/getAll.json bare";
@@ -321,6 +321,9 @@ fn the_quiet_of_a_host_is_not_told_as_a_refused_key() {
         assert!(!run.verdict.can_be_resumed());
         let steps = run.verdict.remedy.steps.join(" ");
         assert!(!steps.contains("lift the pause"), "{steps}");
+        // Who is named is who has something to do first.
+        assert_eq!(run.verdict.remedy.who, Who::Host);
+        assert!(steps.starts_with("Ask the host"), "{steps}");
     }
     let mut paused = accepted(Trigger::Asked, false);
     paused.past.paused = Some(stop("2026-11-23T10:15:00Z", StoppedBy::Budget));

@@ -178,8 +178,12 @@ fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut SheetPage) {
     };
     page.body = words(said, theme.text, room);
     if !sheet.in_use.is_empty() {
+        let get = match sheet.in_use.len() {
+            1 => "it gets",
+            _ => "they get",
+        };
         let said = format!(
-            "It is the key that {}: they get the new one.",
+            "It is the key that {}: {get} the new one.",
             runs(view, &sheet.in_use)
         );
         page.body.extend(words(&said, theme.warn, room));

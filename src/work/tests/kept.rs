@@ -404,6 +404,18 @@ async fn a_secret_in_a_url_is_exported_in_a_bundle_alone() {
             "{refused}"
         );
     }
+    let as_user = Connection {
+        username: "SU-1-2:geheim12345678".to_owned(),
+        ..shop(URL)
+    };
+    let in_the_open = core.export_definitions(std::slice::from_ref(&as_user));
+    for refused in [in_the_open, core.export_curl(&as_user).await] {
+        let refused = crate::domain::error_chain(&refused.unwrap_err());
+        assert!(
+            refused.contains("edit shop --username") && !refused.contains("geheim"),
+            "{refused}"
+        );
+    }
     let refused = core.export_curl(&in_url).await.unwrap_err();
     let refused = crate::domain::error_chain(&refused);
     assert!(refused.contains("its parameter api_key"), "{refused}");

@@ -7,7 +7,7 @@ use super::{Audience, Case, Freshness, cms};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{AnsweredBy, CheckId, Endpoint, HandleSlot, State, Verdict, Who};
+use crate::domain::{AnsweredBy, CheckId, Endpoint, HandleSlot, State, Verdict, Who, shape};
 use crate::service::import::curl::KEY_VARIABLE;
 
 /// The ticket as plain text, the last line with its end.
@@ -197,7 +197,8 @@ fn asked_of_vendor(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         writeln!(text, "  account: {}", parts.join(" · "))?;
     }
     if !case.connection.username.is_empty() {
-        writeln!(text, "  as: {}", inert(&case.connection.username, 128))?;
+        let username = shape::shown_username(&case.connection.username);
+        writeln!(text, "  as: {}", inert(&username, 128))?;
     }
     writeln!(text)?;
     if verdict.remedy.who == Who::Vendor {

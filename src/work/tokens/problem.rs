@@ -55,7 +55,11 @@ pub enum TokenError {
     #[error("the key was not sent")]
     Unbooked(#[source] Cause),
     /// The token is the key that connections run on, and nobody said that this is meant.
-    #[error("{id} {}: {doing} it would cut them off", in_use(names, unread))]
+    #[error(
+        "{id} {}: {doing} it would cut {} off",
+        in_use(names, unread),
+        them(names, unread)
+    )]
     KeyInUse {
         /// The token's id.
         id: String,
@@ -250,6 +254,14 @@ fn in_use(names: &[Name], unread: &[Name]) -> String {
         .chain(may)
         .collect::<Vec<_>>()
         .join(", and ")
+}
+
+const fn them(names: &[Name], unread: &[Name]) -> &'static str {
+    if names.len() + unread.len() == 1 {
+        "it"
+    } else {
+        "them"
+    }
 }
 
 impl TokenError {

@@ -1145,7 +1145,7 @@ async fn the_key_in_a_pasted_pair_is_guarded_and_one_that_can_t_be_read_too() {
     };
     account.core.save(pair).await.unwrap();
     let guarded = account.delete(id, Guard::On).await.unwrap_err();
-    let words = "SU-500-000-000 is the key that pair runs on: deleting it would cut them off";
+    let words = "SU-500-000-000 is the key that pair runs on: deleting it would cut it off";
     assert_eq!(guarded.to_string(), words);
     account
         .guard("SU-500-000-001", "deleting", Guard::On)

@@ -8,7 +8,7 @@ use crate::work::error::WorkError;
 impl Core {
     /// The command, below a line for each thing that is not in it. A secret in its URL is refused.
     pub async fn export_curl(&self, connection: &Connection) -> Result<String, WorkError> {
-        super::refuse_secret_in_url(connection, "exporting")?;
+        super::refuse_open_secret(connection, "exporting")?;
         let command = self.curl(connection).await?;
         Ok(format!("{}{command}", left_out(connection)))
     }
