@@ -59,12 +59,7 @@ pub(super) async fn put(
         let allowed = &Connection::TIMEOUT_S;
         connection.timeout_s = Some(in_seconds(timeout, "timeout", allowed)?);
     }
-    if !given.tag.is_empty() {
-        connection.tags = tags::read(given.tag.iter().map(String::as_str));
-        if connection.tags.is_empty() {
-            return Err(Fault::usage("no tag was named").hint("--unset tags takes all away"));
-        }
-    }
+    put_tags(connection, &given.tag)?;
     if let Some(given) = &given.cms {
         connection.cms = Some(cms(context, given).await?);
     }
@@ -82,6 +77,17 @@ pub(super) async fn put(
     let (key, token) = sources::pair(&context.environment, &given.key, &given.token)?;
     let edit = |value: Option<_>| value.map_or(Edit::Keep, Edit::Set);
     Ok((edit(key), edit(token)))
+}
+
+fn put_tags(connection: &mut Connection, given: &[String]) -> Result<(), Fault> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    connection.tags = tags::read(given.iter().map(String::as_str));
+    if connection.tags.is_empty() {
+        return Err(Fault::usage("no tag was named").hint("--unset tags takes all away"));
+    }
+    Ok(())
 }
 
 /// A CMS by its id, or by the path of its definition, which is kept from the root on.
