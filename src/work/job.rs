@@ -116,12 +116,6 @@ impl ProbeJob {
         local_error(self.name(), service, url, why)
     }
 
-    /// Whether a secret that it should have is not at hand.
-    pub(super) const fn lacks_a_secret(&self) -> bool {
-        matches!(self.key, SecretState::Unavailable(_))
-            || matches!(self.token, SecretState::Unavailable(_))
-    }
-
     /// The name of the saved connection, where it is one.
     fn name(&self) -> Option<&Name> {
         match self.known {

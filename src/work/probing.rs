@@ -1,5 +1,7 @@
 //! Probing: a ladder over a connection, saved or not, with what is remembered of it, ending in a verdict.
 
+mod saved;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,60 +68,6 @@ impl Core {
         let mut job = self.job(connection, Trigger::Scheduled).await;
         job.timeout = Some(timeout);
         self.run(job, &silent).await
-    }
-
-    /// What a probe of a saved connection begins with. A secret that is not where the connection says may have been moved
-    /// by another program, or by another task of this one, since that was read: then the connection is probed as it is
-    /// saved now.
-    pub(super) async fn job(&self, connection: &Connection, trigger: Trigger) -> ProbeJob {
-        let job = self.job_as_read(connection, trigger).await;
-        if !job.lacks_a_secret() {
-            return job;
-        }
-        match self.saved_elsewhere(connection).await {
-            Some(now) => self.job_as_read(&now, trigger).await,
-            None => job,
-        }
-    }
-
-    /// The connection as it is saved now, where its secrets have other places than `known` says.
-    async fn saved_elsewhere(&self, known: &Connection) -> Option<Arc<Connection>> {
-        let configuration = self.blocking(Inner::last_configuration).await.ok()?;
-        let now = shared(&configuration, &known.name).ok()?;
-        let is_moved = now.key != known.key || now.token != known.token;
-        is_moved.then(|| Arc::clone(now))
-    }
-
-    /// Whether a connection of that name is saved, as far as that can be read.
-    async fn is_saved(&self, name: &Name) -> bool {
-        let configuration = self.blocking(Inner::last_configuration).await;
-        configuration.map_or(true, |last| shared(&last, name).is_ok())
-    }
-
-    async fn job_as_read(&self, connection: &Connection, trigger: Trigger) -> ProbeJob {
-        let trust = match trigger {
-            Trigger::Scheduled => Trust::Watched,
-            Trigger::UrlTyping
-            | Trigger::HalfTyped
-            | Trigger::Typing
-            | Trigger::Asked
-            | Trigger::Bisect => Trust::Saved,
-        };
-        let origin = Origin::parse(&connection.url);
-        ProbeJob {
-            key: self
-                .held(connection, &HandleSlot::Key, origin.as_ref(), trust)
-                .await,
-            token: self
-                .held(connection, &HandleSlot::Token, origin.as_ref(), trust)
-                .await,
-            connection: connection.clone(),
-            known: RememberedAs::Saved,
-            trigger,
-            token_only: false,
-            timeout: None,
-            via: None,
-        }
     }
 
     /// Checks the shared token of a saved connection alone: the signed `Verify` call.
