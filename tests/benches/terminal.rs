@@ -4,8 +4,9 @@
 //! crossterm program, and the same with an HTTP client built before its first frame. Both are this bench, started
 //! again (`floor`). Times are goals as ratios to the floor of the same run and are only told; what does not depend
 //! on the machine (bytes, wake-ups, size, memory, processor time a key) fails the run where it misses its goal.
-//! An argument chooses rows by a part of their name, `watching` what a screen does that probes a thousand;
-//! `--binary PATH` measures another build than the release. Run it on a quiet machine: about eight minutes.
+//! An argument chooses rows by a part of their name, `watching` what a screen does that probes a thousand, `tokens`
+//! what the size of an account costs; `--binary PATH` measures another build than the release. Run it on a quiet
+//! machine: about eight minutes.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -39,10 +40,13 @@ use std::process::ExitCode;
 
 use measures::{Figures, this};
 use program::program;
+use tokens::Accounts;
 use watching::Watched;
 
 /// The word that chooses what the screen does by itself.
 const WATCHING: &str = "watching";
+/// The word that chooses what the size of an account costs.
+const TOKENS: &str = "tokens";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -68,7 +72,10 @@ fn main() -> ExitCode {
     }
     let mut rows = Vec::new();
     if chosen != WATCHING {
-        rows.extend(Figures::taken().rows());
+        if chosen != TOKENS {
+            rows.extend(Figures::taken().rows());
+        }
+        rows.extend(Accounts::taken(&program()).rows());
         rows.retain(|row| row.what.contains(&chosen));
     }
     if chosen.is_empty() || chosen == WATCHING {
@@ -76,7 +83,7 @@ fn main() -> ExitCode {
     }
     rows.sort_by_key(|row| row.number);
     let missed = table::printed(&rows, "floor");
-    println!("\n40 starts and 200 keys each, medians unless said otherwise; 120x40; times in ms.");
+    println!("\n40 starts and 200 keys each, medians, processor times means; 120x40; times in ms.");
     if missed > 0 {
         println!("{missed} of the figures that gate missed their goals");
         return ExitCode::FAILURE;

@@ -10,7 +10,6 @@ use crate::home::{connections, home};
 use crate::program::program;
 use crate::session::{Pressed, QUESTIONS, QUIET, Session, milliseconds};
 use crate::table::{Row, half, part};
-use crate::tokens::{Account, FEW, MANY, MOST};
 
 const STARTS: usize = 40;
 const KEYS: usize = 200;
@@ -44,10 +43,12 @@ struct Starts {
 /// What keys cost.
 #[derive(Default)]
 pub struct Keys {
-    last_ms: Vec<f64>,
+    /// Until the last byte of each, in milliseconds.
+    pub last_ms: Vec<f64>,
     bytes: Vec<f64>,
     pieces: usize,
-    cpu_ms: f64,
+    /// Processor time of one, the mean, in milliseconds.
+    pub cpu_ms: f64,
 }
 
 impl Keys {
@@ -77,7 +78,6 @@ pub struct Figures {
     size: f64,
     questions: f64,
     late_bytes: f64,
-    accounts: [Account; 3],
 }
 
 /// This bench, which is the floors too.
@@ -107,7 +107,6 @@ impl Figures {
             size: fs::metadata(program()).unwrap().len() as f64,
             questions: 0.0,
             late_bytes: 0.0,
-            accounts: Default::default(),
         };
         for _ in 0..STARTS {
             let mut afar = Session::start_afar(&program(), &[], few.path());
@@ -136,7 +135,6 @@ impl Figures {
         figures.keys(few.path());
         figures.rest(few.path());
         figures.many_memory = at_rest(many.path());
-        figures.accounts = [FEW, MANY, MOST].map(|total| Account::taken(&program(), total));
         figures
     }
 
@@ -206,58 +204,7 @@ impl Figures {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = self.times();
         rows.extend(self.gates());
-        rows.extend(self.tokens());
         rows
-    }
-
-    /// What does not depend on how many tokens an account has.
-    fn tokens(&self) -> Vec<Row> {
-        let [few, many, most] = &self.accounts;
-        let cpu = |what, keys: &Keys, few: &Keys| {
-            Row::times("8a", what, keys.cpu_ms, few.cpu_ms, 1.2).gate()
-        };
-        let time = |what, keys: &Keys, few: &Keys, times| {
-            Row::times("8a", what, half(&keys.last_ms), half(&few.last_ms), times)
-        };
-        let memory = |what, account: &Account| {
-            Row::most("5b", what, account.memory_kib - few.memory_kib, 32_768.0).gate()
-        };
-        vec![
-            cpu(
-                "processor time a move, 25,000 tokens to 20",
-                &many.moves,
-                &few.moves,
-            ),
-            cpu(
-                "processor time a move, 100,000 tokens to 20",
-                &most.moves,
-                &few.moves,
-            ),
-            cpu(
-                "processor time a page, 25,000 tokens to 20",
-                &many.pages,
-                &few.pages,
-            ),
-            cpu(
-                "processor time a page, 100,000 tokens to 20",
-                &most.pages,
-                &few.pages,
-            ),
-            time(
-                "key to last byte, a move, 100,000 tokens to 20",
-                &most.moves,
-                &few.moves,
-                1.2,
-            ),
-            time(
-                "key to last byte, a letter, 100,000 tokens to 20",
-                &most.letters,
-                &few.letters,
-                1.5,
-            ),
-            memory("memory of 25,000 tokens over 20, KiB", many),
-            memory("memory of 100,000 tokens over 20, KiB", most),
-        ]
     }
 
     /// What depends on the machine: told, as ratios.
