@@ -533,6 +533,7 @@ fn a_renewal_from_asking_to_its_end() {
         TokensMessage::StepReached { generation, step },
     );
     let result = Ok(Box::new(Renewed {
+        aside: None,
         id: OWN.into(),
         action: RenewalAction::Renew,
         earlier: None,

@@ -24,9 +24,7 @@ use crate::domain::token::{USUAL_END, parse_expiry};
 use crate::domain::{Handle, Name, PassphrasePurpose, ServiceId, error_chain};
 use crate::tokens::{NewToken, Status, Token, TokenEdit};
 use crate::work::WorkError;
-use crate::work::tokens::{
-    Account, Difference, Edited, Guard, TokenError, WholeToken, difference, unheard,
-};
+use crate::work::tokens::{Account, Difference, Edited, Guard, TokenError, WholeToken, difference};
 
 /// Runs the command.
 pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, Fault> {
@@ -150,7 +148,7 @@ pub async fn go_on(context: &Context, names: &[Name]) {
     for (unfinished, mut ended) in ended {
         let needs_vault = needed(&ended).is_some();
         if needs_vault && vault.is_ok() {
-            ended = Box::pin(context.core.resume_renewal(&unfinished, &unheard)).await;
+            ended = Box::pin(context.core.resume_renewal_aside(&unfinished)).await;
         }
         let id = unfinished.id;
         let Err(problem) = ended.map_err(Fault::from) else {

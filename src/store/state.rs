@@ -5,6 +5,7 @@
 //! waits. What a call has changed is on disk (fsynced) before it returns. A damaged database is never
 //! thrown away: it holds the attempts that a host has counted, so its owner is told, and keys stay unsent.
 
+mod aside;
 mod past;
 mod problem;
 mod recognised;

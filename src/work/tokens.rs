@@ -12,10 +12,11 @@
 //! account.enable(id) disable(id, guard) delete(id, guard)
 //! account.renew(id, expires, guard, progress) rotate(…) -> Renewed
 //! core.certificates()                           when they end, as the last probes saw
-//! core.unfinished_renewals() resume_renewal(&unfinished, progress)
+//! core.unfinished_renewals() resume_renewal(&unfinished, progress) resume_renewal_aside(&unfinished)
 //! ```
 
 mod account;
+mod aside;
 mod begin;
 mod holders;
 mod horizon;

@@ -122,7 +122,7 @@ fn the_second_state_is_brought_up() {
     let database = Connection::open(state(&user)).unwrap();
     let back = "DROP VIEW run; DROP VIEW summary; CREATE VIEW run AS SELECT 1; CREATE VIEW summary AS SELECT 1;
         ALTER TABLE sample DROP COLUMN planned; ALTER TABLE fresh DROP COLUMN planned;
-        ALTER TABLE bucket DROP COLUMN planned; DROP TABLE renewal; DROP TABLE recognised; PRAGMA user_version = 2;";
+        ALTER TABLE bucket DROP COLUMN planned; DROP TABLE renewal; DROP TABLE recognised; DROP TABLE renewed_aside; PRAGMA user_version = 2;";
     database.execute_batch(back).unwrap();
     drop(database);
     let accepted = count(&user, "past");

@@ -12,6 +12,7 @@ use crate::cli::fault::Fault;
 use crate::cli::output;
 use crate::domain::text::shell_word;
 use crate::domain::token::{NotUpdated, RenewalAction, USUAL_END};
+use crate::domain::verdict::whole_seconds;
 use crate::domain::{Name, PassphrasePurpose};
 use crate::tokens::Expiry;
 use crate::work::WorkError;
@@ -161,6 +162,14 @@ fn ended(account: &Account, format: DataFormat, renewed: &Renewed) -> Result<u8,
     if let Some(earlier) = renewed.earlier {
         ended_first(earlier);
     }
+    if let Some(at) = renewed.aside {
+        let at = whole_seconds(at);
+        output::say(&format!(
+            "a probe has ended it at {at}, and nothing was asked of the service now; for another {} give the command \
+             again",
+            renewed.action.noun()
+        ));
+    }
     for NotUpdated { connection, why } in &renewed.unread {
         output::say(&format!("{connection} was left as it is: {why}"));
     }
@@ -174,9 +183,11 @@ fn ended(account: &Account, format: DataFormat, renewed: &Renewed) -> Result<u8,
     });
     written(format, &object, || {
         let mut text = format!("{} {what}, and its new secret proven", renewed.id);
-        if renewed.resumed {
-            text.push_str(" (begun earlier)");
-        }
+        text.push_str(match renewed.aside {
+            Some(_) => " (begun earlier, and ended meanwhile)",
+            None if renewed.resumed => " (begun earlier)",
+            None => "",
+        });
         text.push('\n');
         for name in &names {
             text.extend([name, " uses the new secret\n"]);

@@ -195,6 +195,8 @@ pub struct Renewed {
     pub old_until: Expiry,
     /// Places of the old secret that could not be emptied.
     pub left_behind: Vec<SecretRef>,
+    /// Something else had ended it by then, such as a probe; when. Nothing was asked of the service now.
+    pub aside: Option<Timestamp>,
     /// It had been begun earlier.
     pub resumed: bool,
 }

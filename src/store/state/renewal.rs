@@ -158,6 +158,8 @@ impl StateDb {
             let found = self.renewal_in(transaction, &record.origin, &record.token)?;
             if found.is_none() {
                 self.put_renewal_in(transaction, record)?;
+                // Whoever begins another one knows how the last one ended, or does not ask.
+                self.forget_ended_aside_in(transaction, &record.origin, &record.token)?;
             }
             Ok(found)
         })

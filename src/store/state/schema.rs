@@ -37,6 +37,7 @@ const VERSIONS: &[&str] = &[
     RENEWALS,
     MAINTENANCE,
     RECOGNISED,
+    RENEWED_ASIDE,
 ];
 
 /// The tables of the history. Their comments stand in the database too: `sqlite3 history.sqlite .schema`.
@@ -137,6 +138,16 @@ const RECOGNISED: &str = "
         -- a keyed digest of the service, the URL and the way there
         place TEXT PRIMARY KEY,
         at INTEGER NOT NULL      -- when that was seen first: milliseconds since 1970, UTC
+    ) WITHOUT ROWID;
+";
+
+/// Renewals that something else has ended than what began them, of which that is not told yet.
+const RENEWED_ASIDE: &str = "
+    CREATE TABLE renewed_aside (
+        origin TEXT NOT NULL, token TEXT NOT NULL,
+        action TEXT NOT NULL,    -- renew or rotate
+        at INTEGER NOT NULL,     -- when it ended: milliseconds since 1970, UTC
+        PRIMARY KEY (origin, token)
     ) WITHOUT ROWID;
 ";
 

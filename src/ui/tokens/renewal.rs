@@ -242,10 +242,12 @@ fn steps(
 
 fn done(view: &View<'_>, renewed: &Renewed, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let since = if renewed.resumed {
-        " It was begun earlier."
-    } else {
-        ""
+    let since = match renewed.aside {
+        Some(_) => {
+            " It was begun earlier and ended meanwhile; nothing was asked of the service now."
+        }
+        None if renewed.resumed => " It was begun earlier.",
+        None => "",
     };
     let said = capital(renewed.action.done()) + ", and its new secret proven." + since;
     let mut lines = words(&said, theme.ok, room);

@@ -1,5 +1,6 @@
 //! How a renewal or a rotation begins. What an earlier run has begun of the same token is ended first, and told as
-//! what it is: a rotation that was asked for is never taken for done because a renewal was.
+//! what it is: a rotation that was asked for is never taken for done because a renewal was. So is what something else has
+//! ended since (`aside`).
 
 use jiff::Timestamp;
 
@@ -67,7 +68,10 @@ impl Account {
     ) -> Result<Renewed, TokenError> {
         let _sole = self.core.sole_renewal().await?;
         let Some(record) = self.under_way(wanted.id).await? else {
-            return self.begin(wanted, progress).await;
+            return match self.ended_aside(wanted.id, wanted.action).await? {
+                Some(renewed) => Ok(renewed),
+                None => self.begin(wanted, progress).await,
+            };
         };
         let earlier = record.action;
         let ended = self.resume(record, progress).await;

@@ -15,7 +15,7 @@
 use super::super::core::Core;
 use super::account::Account;
 use super::holders::HeldSecret;
-use super::outcome::{RenewalProgress, unfinished, unheard};
+use super::outcome::{RenewalProgress, unfinished};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
 use crate::domain::token::{NotUpdated, RenewalAction, RenewalStep, Renewed, Unfinished};
@@ -57,9 +57,22 @@ impl Core {
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
         let _sole = self.sole_renewal().await?;
+        let (_, renewed) = self.go_on_with(unfinished, progress).await?;
+        Ok(renewed)
+    }
+
+    /// The same, where nobody else renews. Gives the account beside what came of it.
+    pub(super) async fn go_on_with(
+        &self,
+        unfinished: &Unfinished,
+        progress: RenewalProgress<'_>,
+    ) -> Result<(Account, Renewed), TokenError> {
         let account = self.account(&unfinished.connection).await?;
         match account.under_way(&unfinished.id).await? {
-            Some(record) => account.resume(record, progress).await,
+            Some(record) => {
+                let renewed = account.resume(record, progress).await?;
+                Ok((account, renewed))
+            }
             None => Err(TokenError::NeverHappened {
                 id: unfinished.id.clone(),
                 action: unfinished.action,
@@ -69,7 +82,8 @@ impl Core {
     }
 
     /// Goes on with every renewal that was begun earlier and is about one of `names`; says of each how
-    /// it ended, or why the journal can't be read. For roots that are about to use these connections.
+    /// it ended, or why the journal can't be read. For roots that are about to use these connections. Whoever began
+    /// them is told as well, once the same is asked for again.
     pub async fn resume_renewals_of(
         &self,
         names: &[Name],
@@ -78,7 +92,7 @@ impl Core {
         for unfinished in self.unfinished_renewals().await? {
             let is_named = |name| names.contains(name);
             if is_named(&unfinished.connection) || unfinished.holders.iter().any(is_named) {
-                let resumed = Box::pin(self.resume_renewal(&unfinished, &unheard)).await;
+                let resumed = Box::pin(self.resume_renewal_aside(&unfinished)).await;
                 ended.push((unfinished, resumed));
             }
         }
@@ -325,13 +339,7 @@ impl Renewal<'_> {
         let leaves_the_old = self.leaves_the_old();
         let updated = self.record.holdings.iter();
         let updated = updated.filter_map(|held| Name::parse(&held.connection).ok());
-        let (expires, old_until) = match self.shown.renewed_expires.clone() {
-            Expiry::Unknown | Expiry::Never if self.shown.renewed_secret.is_none() => {
-                (self.shown.expires.clone(), Expiry::Unknown)
-            }
-            renewed if leaves_the_old => (renewed, self.shown.expires.clone()),
-            renewed => (renewed, Expiry::Unknown),
-        };
+        let (expires, old_until) = ends_of(&self.shown, leaves_the_old);
         Renewed {
             id: self.record.token,
             action: self.record.action,
@@ -343,6 +351,7 @@ impl Renewal<'_> {
             old_until,
             left_behind,
             resumed: self.resumed,
+            aside: None,
         }
     }
 
@@ -363,5 +372,16 @@ impl Renewal<'_> {
             replaces: self.replaces,
             why,
         }
+    }
+}
+
+/// When the new secret of `token` ends, and the one of before, where that is good as long.
+pub(super) fn ends_of(token: &Token, leaves_the_old: bool) -> (Expiry, Expiry) {
+    match token.renewed_expires.clone() {
+        Expiry::Unknown | Expiry::Never if token.renewed_secret.is_none() => {
+            (token.expires.clone(), Expiry::Unknown)
+        }
+        renewed if leaves_the_old => (renewed, token.expires.clone()),
+        renewed => (renewed, Expiry::Unknown),
     }
 }

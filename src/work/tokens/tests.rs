@@ -296,6 +296,82 @@ async fn killed_after_any_step_it_goes_on_and_is_never_renewed_twice() {
     }
 }
 
+/// Whoever began it was told to give the same command again: it is no further renewal, whoever ended it meanwhile.
+#[tokio::test]
+async fn what_a_probe_has_ended_is_told_to_whoever_asks_again_and_not_done_twice() {
+    for action in [RenewalAction::Renew, RenewalAction::Rotate] {
+        let stage = Stage::new().await;
+        let ask = async |account: Account, guard, progress: RenewalProgress<'_>| match action {
+            RenewalAction::Renew => account.renew(OWN, UNTIL, guard, progress).await,
+            RenewalAction::Rotate => account.rotate(OWN, UNTIL, guard, progress).await,
+        };
+        let guard = match action {
+            RenewalAction::Renew => Guard::On,
+            RenewalAction::Rotate => Guard::Lifted,
+        };
+        let account = stage.account().await;
+        let (begun, its_guard) = (account.clone(), guard.clone());
+        let killed = killed(async move {
+            let progress = |step| assert!(step != RenewalStep::Kept, "killed");
+            let done = match action {
+                RenewalAction::Renew => begun.renew(OWN, UNTIL, its_guard, &progress).await,
+                RenewalAction::Rotate => begun.rotate(OWN, UNTIL, its_guard, &progress).await,
+            };
+            done.map(drop)
+        });
+        assert!(killed.await);
+        let core = stage.core().await;
+        let ended = core.resume_renewals_of(&[name("copy")]).await.unwrap();
+        assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
+        let asked = || stage.asked("POST", "/renew") + stage.asked("POST", "/rotate");
+        assert_eq!(asked(), 1, "{action:?}");
+
+        let again = ask(stage.account().await, guard.clone(), &unheard).await;
+        let again = again.unwrap();
+        assert!(again.resumed && again.aside.is_some(), "{again:?}");
+        assert_eq!(again.updated, [name("market"), name("copy")]);
+        assert_eq!(asked(), 1, "{action:?}");
+
+        // Once: from now on another one is meant.
+        let further = ask(stage.account().await, guard, &unheard).await;
+        match action {
+            RenewalAction::Renew => {
+                let is_asked = matches!(further, Err(TokenError::RenewedAlready { .. }));
+                assert!(is_asked, "{further:?}");
+            }
+            RenewalAction::Rotate => {
+                assert_eq!(further.unwrap().aside, None);
+                assert_eq!(asked(), 2);
+            }
+        }
+        stage.both_are_up().await;
+    }
+}
+
+/// A person who goes on with it on the screen sees how it ends.
+#[tokio::test]
+async fn what_was_gone_on_with_by_hand_is_not_told_once_more() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let killed = killed(async move {
+        let progress = |step| assert!(step != RenewalStep::Answered, "killed");
+        let renewed = account.renew(OWN, UNTIL, Guard::On, &progress).await;
+        renewed.map(drop)
+    });
+    assert!(killed.await);
+    let core = stage.core().await;
+    let unfinished = core.unfinished_renewals().await.unwrap();
+    let resumed = core.resume_renewal(&unfinished[0], &unheard).await;
+    assert_eq!(resumed.unwrap().aside, None);
+    let again = stage
+        .account()
+        .await
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await;
+    let is_asked = matches!(again, Err(TokenError::RenewedAlready { .. }));
+    assert!(is_asked, "{again:?}");
+}
+
 #[tokio::test]
 async fn a_configuration_that_can_t_be_read_ends_no_renewal_as_done() {
     for last in [
