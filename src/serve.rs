@@ -20,6 +20,7 @@ mod guard;
 mod known;
 mod listen;
 mod own;
+mod quiet;
 mod routes;
 mod time_limit;
 mod verdict;
@@ -29,6 +30,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
@@ -39,6 +41,7 @@ use crate::domain::{Connection, State, Verdict, error_chain};
 use crate::work::{Core, WorkError};
 use known::{FollowedConnections, KnownConnections};
 use own::Own;
+use quiet::QuietHosts;
 use time_limit::TimeLimit;
 
 /// How long answers that are under way may take once the end was asked for.
@@ -56,11 +59,12 @@ pub struct Exporter {
     /// That may be connected at once: those who wait for probes, and as many who wait for room or ask something else.
     callers: usize,
     own: Own,
+    quiet: QuietHosts,
     tell: Tell,
 }
 
 /// What became of one probe.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Probed {
     verdict: Verdict,
     /// Without the time that it waited for room.
@@ -122,6 +126,7 @@ impl Exporter {
             room: Semaphore::new(at_once.max(1)),
             callers: at_once.max(1) * 2,
             own,
+            quiet: QuietHosts::default(),
             tell,
         })
     }
@@ -174,7 +179,13 @@ impl Exporter {
 
     /// Probes `connection` for somebody who waits for so long. Nothing where there was no room for it, here or among
     /// the look-ups and at the host: one that was given less than its time has not failed.
+    /// A host that asked for quiet is not asked: then it is what was found last.
     async fn probe(&self, connection: &Connection, waits: Option<Duration>) -> Option<Probed> {
+        let now = Timestamp::now();
+        if let Some(last) = self.quiet.last(connection, now) {
+            let planned = self.core.is_planned(connection, now).await;
+            return Some(Probed { planned, ..last });
+        }
         let own = connection.timeout_s.map(|s| Duration::from_secs(s.into()));
         let timeout = own.unwrap_or_else(|| self.followed.known().timeout);
         let limit = TimeLimit::new(timeout, waits);
@@ -203,11 +214,13 @@ impl Exporter {
             (self.tell)(&news);
         }
         self.own.probed(verdict.state(), took);
-        Some(Probed {
+        let probed = Probed {
             verdict,
             took,
             planned,
-        })
+        };
+        self.quiet.note(connection, &probed, Timestamp::now());
+        Some(probed)
     }
 
     /// Room for a probe, and how long it took to get it; nothing where that would be longer than `patience`.

@@ -1,5 +1,7 @@
 //! The verdict: reason, state, evidence and remedy. Its JSON is a contract (`schema_version` 1).
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -57,6 +59,15 @@ impl Verdict {
     /// The reason's state.
     pub fn state(&self) -> State {
         self.reason.state()
+    }
+
+    /// For how long the host itself asked not to be asked (429, `Retry-After`). The time of a paused key's next
+    /// try is none of the host's: until then the way there is watched as ever.
+    pub fn quiet_for(&self, now: Timestamp) -> Option<Duration> {
+        let by_host = self.status == 429 || (500..600).contains(&self.status);
+        let until = self.retry_at.filter(|_| by_host)?;
+        let left = Duration::try_from(until.duration_since(now)).ok()?;
+        (!left.is_zero()).then_some(left)
     }
 
     /// Whether the key is paused, and a person may lift that. (The quiet that a host asked for is its own:

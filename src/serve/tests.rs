@@ -4,6 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -262,6 +263,71 @@ async fn a_probe_whose_time_others_took_is_no_failure() {
         .results(&hang.name, jiff::Timestamp::UNIX_EPOCH)
         .await;
     assert_eq!(runs.unwrap().len(), 1, "nothing is kept of the second");
+}
+
+/// A server that answers everything with 503 and this line; how many it has answered.
+async fn busy(line: &'static str) -> (String, Arc<AtomicUsize>, tokio::task::JoinSet<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let answered = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&answered);
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            // A look at the way alone sends nothing.
+            if stream.read(&mut request).await.unwrap_or(0) == 0 {
+                continue;
+            }
+            count.fetch_add(1, Ordering::SeqCst);
+            let answer = format!(
+                "HTTP/1.1 503 Busy\r\n{line}Content-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, answered, task)
+}
+
+#[tokio::test]
+async fn a_host_that_asked_for_quiet_is_not_asked_and_is_as_it_was() {
+    for (line, asked) in [("Retry-After: 600\r\n", 1), ("", 3)] {
+        let (url, answered, _task) = busy(line).await;
+        let saved = Connection::new(Name::parse("busy").unwrap(), ServiceId::http(), &url);
+        let entry = Rehearsed {
+            connection: saved.clone(),
+            key: None,
+            token: None,
+        };
+        let core = Core::rehearsal(Environment::of([]), vec![entry]).await;
+        let exporter = Exporter::open(core.unwrap(), 4, Box::new(drop_told)).await;
+        let exporter = exporter.unwrap();
+        for _ in 0..3 {
+            let probed = exporter.probe(&saved, None).await.unwrap();
+            assert_eq!(probed.verdict.reason, Reason::GatewayDown);
+            assert!(!probed.planned);
+        }
+        assert_eq!(answered.load(Ordering::SeqCst), asked, "{line}");
+
+        // Planned by now, and told so.
+        let mut planned = saved.clone();
+        planned.maintenance = vec![Window::Weekly {
+            days: [true; 7],
+            from: 0,
+            to: 24 * 60,
+        }];
+        exporter.probe(&planned, None).await.unwrap();
+        let probed = exporter.probe(&planned, None).await.unwrap();
+        assert!(probed.planned, "{probed:?}");
+
+        // Another place there was not asked yet.
+        let before = answered.load(Ordering::SeqCst);
+        let mut other = saved.clone();
+        other.url.push_str("other");
+        exporter.probe(&other, None).await.unwrap();
+        assert_eq!(answered.load(Ordering::SeqCst), before + 1);
+    }
 }
 
 #[tokio::test]

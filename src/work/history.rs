@@ -38,15 +38,20 @@ impl Core {
     /// Keeps in the history what a probe of a saved connection found. Says whether a failure of it was planned at
     /// that time.
     pub async fn keep_result(&self, connection: &Connection, verdict: &Verdict) -> bool {
-        let configuration = self.blocking(Inner::last_configuration).await.ok();
-        let of_all = configuration
-            .as_ref()
-            .map_or(&[][..], |read| &read.settings.maintenance);
-        let planned = planned_until(connection, of_all, verdict.at).is_some();
+        let planned = self.is_planned(connection, verdict.at).await;
         if !self.hides(connection, verdict).await {
             self.0.note(verdict, planned);
         }
         planned
+    }
+
+    /// Whether a failure of this connection is planned `at` that time.
+    pub async fn is_planned(&self, connection: &Connection, at: Timestamp) -> bool {
+        let configuration = self.blocking(Inner::last_configuration).await.ok();
+        let of_all = configuration
+            .as_ref()
+            .map_or(&[][..], |read| &read.settings.maintenance);
+        planned_until(connection, of_all, at).is_some()
     }
 
     /// Whether it is the lock of this copy alone that kept the probe from finding anything: other copies share the

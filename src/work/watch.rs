@@ -147,14 +147,6 @@ async fn failed_command(recorder: Option<&mut Recorder>) -> Option<String> {
     }
 }
 
-/// For how long the host itself asked not to be asked (429, `Retry-After`). The time of a paused key's next
-/// try is none of the host's: until then the way there is watched as ever.
-fn asked_for_quiet(verdict: &Verdict, now: Timestamp) -> Option<Duration> {
-    let by_host = verdict.status == 429 || (500..600).contains(&verdict.status);
-    let until = verdict.retry_at.filter(|_| by_host)?;
-    Duration::try_from(until.duration_since(now)).ok()
-}
-
 impl Watch {
     pub(super) fn new(
         probe: Probe,
@@ -421,7 +413,7 @@ impl Watch {
             Ok((_, ended)) => (ended.verdict, ended.is_hidden),
             Err(_) => (entry.broken(), false),
         };
-        let not_before = asked_for_quiet(&verdict, Timestamp::now()).map(|quiet| now + quiet);
+        let not_before = verdict.quiet_for(Timestamp::now()).map(|quiet| now + quiet);
         self.schedule
             .finished(&name, now, not_before, &mut || random.fraction());
         let distant = entry.distant.as_ref().filter(|_| !is_here(&verdict));
