@@ -20,7 +20,9 @@ pub use judge::{from_cache, last_good, quiet_until, reason_of};
 pub use ladder::Ladder;
 pub use sign::mask_secret;
 pub use step::{Ask, Authorization, Request, RungAnswer, Step, StopAfter};
-pub use subject::{Accepted, LastGood, OwnTokenSeen, Past, SecretState, Subject, Trigger};
+pub use subject::{
+    Accepted, HinderedBy, Hindrance, LastGood, OwnTokenSeen, Past, SecretState, Subject, Trigger,
+};
 
 #[cfg(test)]
 mod tests;

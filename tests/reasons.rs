@@ -12,7 +12,7 @@ use switchboard::domain::budget::AttemptEnd;
 use switchboard::domain::proxy::ProxyUrl;
 use switchboard::domain::{AnsweredBy, HostPort, Reason, Secret, ServiceId, State, Verdict};
 use switchboard::probe::{Gate, Permit, Prober, Profile, ProxyChoice, Ticket};
-use switchboard::service::{Catalog, SecretState, Subject, verify};
+use switchboard::service::{Catalog, HinderedBy, Hindrance, SecretState, Subject, verify};
 use switchboard::sim::{CatalogEntry, HeaderCase, ServerHeader, Sim, SimSettings, Style};
 
 /// Lets every key through: the lock-out has tests of its own.
@@ -43,7 +43,10 @@ fn subject(entry: &CatalogEntry, url: &str) -> Subject {
     subject.token = held(&entry.token);
     subject.cms_url.clone_from(&entry.cms_url);
     if entry.args.iter().any(|flag| flag == "--key-env") {
-        subject.key = SecretState::Unavailable("the variable is not set".to_owned());
+        subject.key = SecretState::Unavailable(Hindrance::new(
+            HinderedBy::Variable,
+            "the variable is not set",
+        ));
     }
     subject
 }

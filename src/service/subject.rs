@@ -13,11 +13,86 @@ pub enum SecretState {
     Absent,
     /// At hand, and meant for the subject's origin.
     Present(Secret),
-    /// Entered, but not at hand: locked, unset variable, failed command, other origin. One plain sentence
-    /// that says which, and what to do.
-    Unavailable(String),
+    /// Entered, but not at hand: locked, unset variable, failed command, other origin.
+    Unavailable(Hindrance),
     /// At hand, but no attempt can be written down, without which it is not sent. One plain sentence that says why.
     Unrecordable(String),
+}
+
+/// Why a secret is not at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hindrance {
+    /// What keeps it away, which decides what to do.
+    pub by: HinderedBy,
+    /// One plain sentence that says which variable, file or program, and why.
+    pub why: String,
+}
+
+impl Hindrance {
+    /// A secret that `by` keeps away, for the reason that `why` says.
+    pub fn new(by: HinderedBy, why: impl Into<String>) -> Self {
+        Self {
+            by,
+            why: why.into(),
+        }
+    }
+}
+
+/// What keeps a secret away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HinderedBy {
+    /// The vault is locked, or somebody has locked everything.
+    Lock,
+    /// The variable is not set, or to no secret.
+    Variable,
+    /// The file can't be read, or holds no secret.
+    File,
+    /// The program gave no secret.
+    Program,
+    /// The vault is damaged, away, or has no such entry.
+    Vault,
+    /// The keyring does not answer, or has no such item.
+    Keyring,
+    /// It is asked for once a session, and was not entered in this one.
+    Session,
+    /// The saved connection's secret was entered for another origin.
+    Origin,
+    /// What stands in a form would send a stored secret to another origin, and nobody has agreed.
+    Form,
+    /// Anything else; the sentence is all there is to say.
+    Other,
+}
+
+impl HinderedBy {
+    /// All of them, in the order of the enum.
+    pub const ALL: [Self; 10] = [
+        Self::Lock,
+        Self::Variable,
+        Self::File,
+        Self::Program,
+        Self::Vault,
+        Self::Keyring,
+        Self::Session,
+        Self::Origin,
+        Self::Form,
+        Self::Other,
+    ];
+
+    /// The words of `secret-unavailable` that say what to do then: `[reason."secret-unavailable/WORD"]`.
+    pub(super) const fn variant(self) -> Option<&'static str> {
+        match self {
+            Self::Lock => Some("lock"),
+            Self::Variable => Some("variable"),
+            Self::File => Some("file"),
+            Self::Program => Some("program"),
+            Self::Vault => Some("vault"),
+            Self::Keyring => Some("keyring"),
+            Self::Session => Some("session"),
+            Self::Origin => Some("origin"),
+            Self::Form => Some("form"),
+            Self::Other => None,
+        }
+    }
 }
 
 /// On whose wish a probe runs, which decides how far it may go.

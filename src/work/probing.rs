@@ -27,7 +27,7 @@ use crate::domain::{
     Verdict, error_chain,
 };
 use crate::probe::Profile;
-use crate::service::{SecretState, Service, Subject, Trigger};
+use crate::service::{HinderedBy, Hindrance, SecretState, Service, Subject, Trigger};
 
 /// Told of every rung that ended, with all rungs so far.
 pub type Progress<'a> = &'a (dyn Fn(&Checks) + Send + Sync);
@@ -165,7 +165,7 @@ impl Core {
         if key_held_back && matches!(key, SecretState::Absent) {
             let why =
                 "it was entered for another host, and is not sent to this one unless you agree";
-            key = SecretState::Unavailable(why.to_owned());
+            key = SecretState::Unavailable(Hindrance::new(HinderedBy::Form, why));
         }
         let known = editing.map_or(RememberedAs::Nothing, RememberedAs::Edited);
         ProbeJob {

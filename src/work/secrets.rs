@@ -14,7 +14,7 @@ use crate::domain::{
     Cause, Connection, Handle, HandleSlot, Name, Origin, PassphrasePurpose, Secret, SecretRef,
     error_chain,
 };
-use crate::service::{SecretState, sign};
+use crate::service::{HinderedBy, Hindrance, SecretState, sign};
 use crate::store::secrets::{Offer, SecretProblem, StateLookUp, Variables};
 use crate::store::vault::VaultState;
 use crate::store::{SecretPlace, Secrets, StoreKind, VaultProblem};
@@ -245,16 +245,17 @@ impl Core {
             return SecretState::Absent;
         };
         if self.is_shut().await {
-            return SecretState::Unavailable("secrets are locked: L unlocks them".to_owned());
+            return hindered(HinderedBy::Lock, "secrets are locked: L unlocks them");
         }
         let Some(origin) = origin else {
-            return SecretState::Unavailable(
-                "there is no URL yet that it could be sent to".to_owned(),
+            return hindered(
+                HinderedBy::Other,
+                "there is no URL yet that it could be sent to",
             );
         };
         let secrets = match self.secrets().await {
             Ok(secrets) => secrets,
-            Err(problem) => return SecretState::Unavailable(error_chain(&problem)),
+            Err(problem) => return hindered(HinderedBy::Other, error_chain(&problem)),
         };
         let keeps = trust == Trust::Watched && SecretCache::is_for(reference);
         if keeps && let Some(value) = self.0.kept.get(&place, reference, origin) {
@@ -268,12 +269,18 @@ impl Core {
                 SecretState::Present(value)
             }
             Ok(held) => held,
-            Err(problem) => SecretState::Unavailable(match self.unread(problem).await {
-                WorkError::PassphraseNeeded(PassphrasePurpose::Open) => {
-                    self.how_to_unlock().to_owned()
-                }
-                other => error_chain(&other),
-            }),
+            Err(problem) => self.unfetched(reference, problem).await,
+        }
+    }
+
+    /// What a probe sees of a secret that was not fetched.
+    async fn unfetched(&self, reference: &SecretRef, problem: SecretProblem) -> SecretState {
+        let by = hindrance(reference, &problem);
+        match self.unread(problem).await {
+            WorkError::PassphraseNeeded(PassphrasePurpose::Open) => {
+                hindered(HinderedBy::Lock, self.how_to_unlock())
+            }
+            other => hindered(by, error_chain(&other)),
         }
     }
 
@@ -297,6 +304,38 @@ pub(super) enum Trust {
     Unsaved,
     /// A person has agreed to send it there.
     Confirmed,
+}
+
+fn hindered(by: HinderedBy, why: impl Into<String>) -> SecretState {
+    SecretState::Unavailable(Hindrance::new(by, why))
+}
+
+/// What keeps the secret behind `reference` away: its place, unless the problem is another one's.
+const fn hindrance(reference: &SecretRef, problem: &SecretProblem) -> HinderedBy {
+    match problem {
+        SecretProblem::State(_) | SecretProblem::NoState(_) | SecretProblem::Ended(_) => {
+            HinderedBy::Other
+        }
+        SecretProblem::Vault(_)
+        | SecretProblem::NoEntry(_)
+        | SecretProblem::Unset(_)
+        | SecretProblem::EmptyVariable(_)
+        | SecretProblem::File(_)
+        | SecretProblem::FileSilent(_)
+        | SecretProblem::Controls(_)
+        | SecretProblem::TooLong(_)
+        | SecretProblem::Command { .. }
+        | SecretProblem::NotEntered
+        | SecretProblem::Keyring(_)
+        | SecretProblem::NotWritten(_) => match StoreKind::of(reference) {
+            StoreKind::Vault => HinderedBy::Vault,
+            StoreKind::Keyring => HinderedBy::Keyring,
+            StoreKind::Env => HinderedBy::Variable,
+            StoreKind::File => HinderedBy::File,
+            StoreKind::Cmd => HinderedBy::Program,
+            StoreKind::Ask => HinderedBy::Session,
+        },
+    }
 }
 
 async fn allowed(
@@ -324,14 +363,19 @@ async fn allowed(
             secrets.set_origin(reference, place, origin).await?;
         }
         (None, Trust::Unsaved) => {
-            return Ok(SecretState::Unavailable(format!(
+            let why = format!(
                 "it is not known which host it was entered for: save the connection, or agree to send it to {origin}"
-            )));
+            );
+            return Ok(hindered(HinderedBy::Form, why));
         }
         (Some(known), Trust::Saved | Trust::Watched | Trust::Unsaved) => {
-            return Ok(SecretState::Unavailable(format!(
-                "it was entered for {known}, and is not sent to {origin} unless you agree"
-            )));
+            let by = match trust {
+                Trust::Unsaved => HinderedBy::Form,
+                Trust::Saved | Trust::Watched | Trust::Confirmed => HinderedBy::Origin,
+            };
+            let why =
+                format!("it was entered for {known}, and is not sent to {origin} unless you agree");
+            return Ok(hindered(by, why));
         }
     }
     Ok(SecretState::Present(match value {

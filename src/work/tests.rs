@@ -15,6 +15,7 @@ use crate::domain::{
 use crate::service::SecretState;
 use crate::store::StoreKind;
 
+mod hindered;
 mod kept;
 
 /// Folders of a made-up user; every core opened here is another program of theirs.

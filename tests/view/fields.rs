@@ -81,6 +81,38 @@ fn steps_name_the_fields_of_the_form_and_not_the_flags_of_commands() {
 }
 
 #[test]
+fn steps_name_the_keys_that_do_it_where_the_cursor_is() {
+    let drawn = |focus: Pane| {
+        let mut shown = model(120, 50);
+        let mut verdict = stripped();
+        verdict.remedy.steps = [
+            "If it is meant: r on the screen probes.",
+            "L on the screen asks for it.",
+            "Give it time, or on the screen look at it.",
+        ]
+        .map(str::to_owned)
+        .into();
+        let mut form = Form::of(&connection("shop", "https://a.example"));
+        form.verdict = Some(Box::new(verdict.clone()));
+        with(&mut shown, "https://a.example", verdict);
+        shown.form = (focus == Pane::Form).then_some(form);
+        shown.focus = focus;
+        text(&shown)
+    };
+    for (focus, keys) in [(Pane::List, ["r", "L"]), (Pane::Form, ["Alt-r", "Alt-L"])] {
+        let drawn = drawn(focus);
+        let [probe, lock] = keys;
+        for said in [
+            format!("If it is meant: {probe} here probes."),
+            format!("{lock} here asks for it."),
+            "Give it time, or on the screen look at it.".to_owned(),
+        ] {
+            assert!(drawn.contains(&said), "{said}\n{drawn}");
+        }
+    }
+}
+
+#[test]
 fn a_field_says_what_it_takes() {
     let mut edited = empty(100, 30);
     edited.focus = Pane::Form;

@@ -8,7 +8,7 @@ use crate::domain::{Endpoint, Reason, Secret};
 use super::super::catalog::Service;
 use super::super::catalog::format::Need;
 use super::super::hints;
-use super::super::subject::{SecretState, Subject, Trigger};
+use super::super::subject::{Hindrance, SecretState, Subject, Trigger};
 
 /// Username and key as they are sent.
 #[derive(Clone, Debug)]
@@ -33,8 +33,8 @@ pub(super) enum KeyPlan {
 pub(super) enum KeyHold {
     /// The URL is being edited, or the pair is typed letter by letter.
     Editing,
-    /// It is not at hand; why, in one sentence.
-    Unavailable(String),
+    /// It is not at hand.
+    Unavailable(Hindrance),
     /// No attempt can be written down; why, in one sentence.
     Unrecordable(String),
     /// Plain http to a host that is neither loopback nor allowed.
@@ -77,8 +77,8 @@ pub(super) fn plan(
     }
     let key = match &subject.key {
         SecretState::Present(key) if !key.is_empty() => key,
-        SecretState::Unavailable(why) if !subject.trigger.withholds_secrets() => {
-            return Planned::without_pair(KeyPlan::Hold(KeyHold::Unavailable(why.clone())));
+        SecretState::Unavailable(by) if !subject.trigger.withholds_secrets() => {
+            return Planned::without_pair(KeyPlan::Hold(KeyHold::Unavailable(by.clone())));
         }
         SecretState::Unrecordable(why) if !subject.trigger.withholds_secrets() => {
             return Planned::without_pair(KeyPlan::Hold(KeyHold::Unrecordable(why.clone())));

@@ -10,7 +10,7 @@ use super::super::judge::conclude::{self, Correction};
 use super::super::judge::redirect::Redirect;
 use super::super::judge::{AskedRung, Finding, Judged, judge};
 use super::super::step::{Authorization, Step};
-use super::super::subject::{SecretState, Trigger};
+use super::super::subject::{Hindrance, SecretState, Trigger};
 use super::plan::{self, KeyHold, KeyPlan};
 use super::{Ladder, Main, Stage, way};
 
@@ -366,13 +366,11 @@ impl Ladder {
                 let what = if half { "half-typed" } else { "editing" };
                 Finding::variant(Reason::ServiceFound, what)
             }
-            KeyPlan::Hold(KeyHold::Unavailable(why)) => {
-                self.facts.set("why", why);
-                Reason::SecretUnavailable.into()
+            KeyPlan::Hold(KeyHold::Unavailable(Hindrance { by, why })) => {
+                self.unavailable(&why, by.variant())
             }
             KeyPlan::Hold(KeyHold::Unrecordable(why)) => {
-                self.facts.set("why", why);
-                Finding::variant(Reason::SecretUnavailable, "unrecordable")
+                self.unavailable(&why, Some("unrecordable"))
             }
             KeyPlan::Hold(KeyHold::Plain) => Reason::KeyWithheld.into(),
             KeyPlan::Hold(KeyHold::Shape(odd)) => {
@@ -395,6 +393,14 @@ impl Ladder {
             return self.accepted_bare(finding);
         }
         self.finish(finding)
+    }
+
+    /// A key that is not at hand, with the words of this case.
+    fn unavailable(&mut self, why: &str, case: Option<&str>) -> Finding {
+        self.facts.set("why", why);
+        case.map_or(Reason::SecretUnavailable.into(), |case| {
+            Finding::variant(Reason::SecretUnavailable, case)
+        })
     }
 
     /// The folder above, where a login below the URL makes it likely, and only asking shows whether the service is there.

@@ -13,7 +13,7 @@ use super::super::judge::conclude::Correction;
 use super::super::judge::{AskedRung, Finding, clock, token};
 use super::super::sign;
 use super::super::step::{Ask, Authorization, Request, Step, StopAfter};
-use super::super::subject::SecretState;
+use super::super::subject::{Hindrance, SecretState};
 use super::super::verify::{CmsQuestion, OF_CMS};
 use super::plan::{KeyHold, KeyPlan};
 use super::rungs::said;
@@ -64,25 +64,23 @@ impl Ladder {
         self.endpoint = Some(endpoint.clone());
         match self.subject.token.clone() {
             SecretState::Present(secret) if !secret.is_empty() => self.ask_verify(&secret),
-            SecretState::Unavailable(why) | SecretState::Unrecordable(why) => {
-                self.plan = KeyPlan::Hold(KeyHold::Unavailable(why));
-                self.ask(
-                    Stage::Reach,
-                    CheckId::Token,
-                    endpoint.url().clone(),
-                    Authorization::None,
-                )
+            SecretState::Unavailable(by) => {
+                self.reach_alone(KeyPlan::Hold(KeyHold::Unavailable(by)), &endpoint)
+            }
+            SecretState::Unrecordable(why) => {
+                self.reach_alone(KeyPlan::Hold(KeyHold::Unrecordable(why)), &endpoint)
             }
             SecretState::Present(_) | SecretState::Absent => {
-                self.plan = KeyPlan::Bare(Some(Reason::KeyMissing));
-                self.ask(
-                    Stage::Reach,
-                    CheckId::Token,
-                    endpoint.url().clone(),
-                    Authorization::None,
-                )
+                self.reach_alone(KeyPlan::Bare(Some(Reason::KeyMissing)), &endpoint)
             }
         }
+    }
+
+    /// The token stays here, for what `plan` says: only the way to the CMS is looked at.
+    fn reach_alone(&mut self, plan: KeyPlan, endpoint: &Endpoint) -> Step {
+        self.plan = plan;
+        let url = endpoint.url().clone();
+        self.ask(Stage::Reach, CheckId::Token, url, Authorization::None)
     }
 
     /// After an accepted pair: the shared token, where there is one to check.
@@ -92,7 +90,7 @@ impl Ladder {
         }
         let secret = match self.subject.token.clone() {
             SecretState::Present(secret) if !secret.is_empty() => secret,
-            SecretState::Unavailable(why) | SecretState::Unrecordable(why) => {
+            SecretState::Unavailable(Hindrance { why, .. }) | SecretState::Unrecordable(why) => {
                 self.notes.push(format!("shared token not checked: {why}"));
                 return self.finish_accepted();
             }

@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::domain::{CheckId, Failure, Reason, Reply, Secret, ServiceId, State, Who};
-use crate::service::{RungAnswer, SecretState, Subject, Trigger, verify};
+use crate::service::{HinderedBy, Hindrance, RungAnswer, SecretState, Subject, Trigger, verify};
 
 const PONG: &str = r#"{"result":"success","data":"pong"}"#;
 
@@ -245,7 +245,7 @@ fn what_can_not_be_checked_is_said() {
         );
     }
     let mut locked = subject();
-    locked.token = SecretState::Unavailable("locked".to_owned());
+    locked.token = SecretState::Unavailable(Hindrance::new(HinderedBy::Lock, "locked"));
     assert_eq!(
         alone(locked, vec![reached()]).reason(),
         Reason::SecretUnavailable

@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{AnsweredBy, CheckId, Outcome, Reason, Reply, Secret, ServiceId, State};
-use crate::service::{Accepted, OwnTokenSeen, SecretState, Subject, Trigger};
+use crate::service::{
+    Accepted, HinderedBy, Hindrance, OwnTokenSeen, SecretState, Subject, Trigger,
+};
 
 const URL: &str = "https://api.connect.cloudblue.com/public/v1/";
 const SECRET: &str = "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8";
@@ -413,7 +415,7 @@ fn the_handle_is_accepted_as_it_is_pasted() {
 #[test]
 fn without_its_key_connect_is_asked_nothing() {
     let mut subject = scheduled();
-    subject.key = SecretState::Unavailable("locked".to_owned());
+    subject.key = SecretState::Unavailable(Hindrance::new(HinderedBy::Lock, "locked"));
     let reached = Reply {
         outcome: Outcome::Reached,
         ..own(401, UNAUTHORIZED)

@@ -2,8 +2,8 @@
 
 use super::harness::*;
 use crate::domain::budget::{AttemptEnd, Stop, StoppedBy};
-use crate::domain::{AuthStyle, CheckId, Failure, Reason, Reply, State, Who};
-use crate::service::{Accepted, RungAnswer, SecretState, Subject, Trigger};
+use crate::domain::{AuthStyle, CheckId, Failure, Name, Reason, Reply, State, Who};
+use crate::service::{Accepted, HinderedBy, Hindrance, RungAnswer, SecretState, Subject, Trigger};
 
 const BARE: &str = "GET /api/companies/getAll.json bare";
 const BASIC: &str = "GET /api/companies/getAll.json Basic shop-api";
@@ -233,6 +233,45 @@ fn a_bisect_asks_four_times_at_most() {
     assert!(run.says("Blesta answers at https://billing.example.com/b"));
 }
 
+/// The words that the steps of each case must have, and no other case's may.
+const STEPS: [(HinderedBy, &str); 10] = [
+    (HinderedBy::Lock, "L on the screen asks for the passphrase"),
+    (HinderedBy::Variable, "Set the variable"),
+    (HinderedBy::File, "--key-ref file:PATH"),
+    (HinderedBy::Program, "Run the program by hand"),
+    (HinderedBy::Vault, "sentence says of the vault"),
+    (HinderedBy::Keyring, "Unlock the keyring"),
+    (
+        HinderedBy::Session,
+        "type the key into its field, and Ctrl-S",
+    ),
+    (
+        HinderedBy::Origin,
+        "edit shop --send-key-to https://billing.example.com",
+    ),
+    (HinderedBy::Form, "asks once more whether to send it"),
+    (HinderedBy::Other, "Mend what the sentence names"),
+];
+
+#[test]
+fn each_key_that_is_not_at_hand_has_its_own_steps() {
+    for (by, _) in STEPS {
+        let mut subject = accepted(Trigger::Asked, false);
+        subject.connection = Some(Name::parse("shop").unwrap());
+        subject.key = SecretState::Unavailable(Hindrance::new(by, "it is away."));
+        let verdict = climb(subject, vec![reached()]).verdict;
+        assert_eq!(verdict.reason, Reason::SecretUnavailable, "{by:?}");
+        assert_eq!(verdict.title, "Key not at hand", "{by:?}");
+        assert!(verdict.cause.ends_with(": it is away."), "{verdict:#?}");
+        let steps = verdict.remedy.steps.join("\n");
+        for (other, others) in STEPS {
+            assert_eq!(steps.contains(others), other == by, "{by:?}: {steps}");
+        }
+    }
+    let named = STEPS.map(|(by, _)| by);
+    assert_eq!(named, HinderedBy::ALL, "each once, in their order");
+}
+
 #[test]
 fn a_locked_or_paused_key_leaves_reachability_alone() {
     for trigger in [
@@ -242,7 +281,10 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
         Trigger::Bisect,
     ] {
         let mut locked = accepted(trigger, false);
-        locked.key = SecretState::Unavailable("the vault is locked: unlock it with L.".to_owned());
+        locked.key = SecretState::Unavailable(Hindrance::new(
+            HinderedBy::Lock,
+            "the vault is locked: unlock it with L.",
+        ));
         let run = climb(locked, vec![reached()]);
         assert_eq!(run.asked, [REACH]);
         assert_eq!(

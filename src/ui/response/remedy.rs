@@ -65,7 +65,9 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines
 }
 
 /// What steps say of keys, as they are where letters act and nothing was remapped.
-const KEYS: [(&str, Action); 3] = [
+const KEYS: [(&str, Action); 5] = [
+    ("L on the screen", Action::Lock),
+    ("r on the screen", Action::Probe),
     ("R on the screen", Action::Resume),
     ("h on the screen", Action::UseHeaders),
     ("V on the screen", Action::SharedToken),
@@ -74,10 +76,14 @@ const KEYS: [(&str, Action); 3] = [
 /// `step` with the keys that do it where the cursor is.
 fn by_keys(view: &View<'_>, step: String) -> String {
     KEYS.into_iter().fold(step, |step, (said, action)| {
-        match super::super::key(view, action) {
-            Some(key) if step.contains(said) => step.replace(said, &format!("{key} here")),
-            _ => step,
-        }
+        let replaced = || {
+            let (before, after) = step.split_once(said)?;
+            // The end of a word is no key.
+            let key = super::super::key(view, action)
+                .filter(|_| !before.ends_with(char::is_alphanumeric))?;
+            Some(format!("{before}{key} here{after}"))
+        };
+        replaced().unwrap_or(step)
     })
 }
 

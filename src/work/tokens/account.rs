@@ -19,7 +19,7 @@ use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::token::Guard;
 use crate::domain::{Connection, Endpoint, HandleSlot, HostPort, Name, Origin, Secret, ServiceId};
 use crate::probe::{Gate, Permit, Ticket};
-use crate::service::{Ladder, SecretState, Subject};
+use crate::service::{Hindrance, Ladder, SecretState, Subject};
 use crate::tokens::{
     Extension, Module, Page, Permission, Route, Token, TokenClient, TokenProblem, TokenQuery, Usage,
 };
@@ -70,7 +70,7 @@ impl Core {
         let key = match held.await {
             SecretState::Present(key) => key,
             SecretState::Absent => return Err(TokenError::KeyMissing(name.clone())),
-            SecretState::Unavailable(why) | SecretState::Unrecordable(why) => {
+            SecretState::Unavailable(Hindrance { why, .. }) | SecretState::Unrecordable(why) => {
                 return Err(TokenError::SecretUnavailable(why));
             }
         };
