@@ -275,6 +275,9 @@ impl Core {
 
     /// What a probe sees of a secret that was not fetched.
     async fn unfetched(&self, reference: &SecretRef, problem: SecretProblem) -> SecretState {
+        if let SecretProblem::State(_) | SecretProblem::NoState(_) = problem {
+            return SecretState::Unrecordable(error_chain(&problem));
+        }
         let by = hindrance(reference, &problem);
         match self.unread(problem).await {
             WorkError::PassphraseNeeded(PassphrasePurpose::Open) => {

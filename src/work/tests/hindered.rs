@@ -66,3 +66,24 @@ async fn a_form_is_told_apart_from_a_saved_connection() {
         assert_eq!(held_as(&connection, trust).await, Some(by), "{trust:?}");
     }
 }
+
+/// Where no origin can be looked up or written down, nothing is wrong with the place of the key.
+#[tokio::test]
+async fn a_state_that_can_not_be_used_is_said_as_such() {
+    let home = Home::new();
+    let core = home.core_with(&[("KEY", "k")]);
+    let state = core.folders().unwrap().state.clone();
+    fs::create_dir_all(state.parent().unwrap()).unwrap();
+    fs::write(&state, "in the place of the folder").unwrap();
+    for reference in ["env:KEY", "file:/nowhere/key", "cmd:false"] {
+        let mut connection = shop(URL);
+        connection.key = Some(reference.parse().unwrap());
+        for trust in [Trust::Saved, Trust::Watched, Trust::Unsaved] {
+            let held = held(&core, &connection, trust).await;
+            assert!(
+                matches!(&held, SecretState::Unrecordable(why) if why.contains("which host this secret is for")),
+                "{reference} {trust:?}: {held:?}"
+            );
+        }
+    }
+}
