@@ -232,10 +232,32 @@ fn phases(verdict: &Verdict) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
+/// A time, with how far off it is: in seconds below two minutes.
 fn when(until: Timestamp, now: Timestamp) -> String {
-    let minutes = (until.duration_since(now).as_secs() + 59).max(0) / 60;
-    format!(
-        "{} (in {minutes} min)",
-        crate::domain::verdict::whole_seconds(until)
-    )
+    let seconds = until.duration_since(now).as_secs().max(0);
+    let left = match seconds {
+        ..120 => format!("{seconds} s"),
+        _ => format!("{} min", (seconds + 59) / 60),
+    };
+    let until = crate::domain::verdict::whole_seconds(until);
+    format!("{until} (in {left})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_is_told_in_seconds() {
+        let now: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+        for (until, told) in [
+            ("2026-11-23T09:59:00Z", "2026-11-23T09:59:00Z (in 0 s)"),
+            ("2026-11-23T10:00:20Z", "2026-11-23T10:00:20Z (in 20 s)"),
+            ("2026-11-23T10:01:59Z", "2026-11-23T10:01:59Z (in 119 s)"),
+            ("2026-11-23T10:02:00Z", "2026-11-23T10:02:00Z (in 2 min)"),
+            ("2026-11-23T10:14:01Z", "2026-11-23T10:14:01Z (in 15 min)"),
+        ] {
+            assert_eq!(when(until.parse().unwrap(), now), told);
+        }
+    }
 }
