@@ -98,6 +98,18 @@ pub(super) fn guessed(service: &Service, endpoint: &Endpoint) -> Option<Endpoint
     is_near.then(|| endpoint.truncated(before).join(guess))
 }
 
+/// Whether the URL's host belongs to the domain of the service's example, and is not the host in it.
+pub(super) fn is_beside_example(service: &Service, endpoint: &Endpoint) -> bool {
+    let example = service.text().example.as_deref();
+    let Some(Ok(example)) = example.map(Endpoint::parse) else {
+        return false;
+    };
+    let (host, known) = (endpoint.host(), example.host());
+    let domain = known.split_once('.').map_or("", |(_, domain)| domain);
+    let is_below = host.strip_suffix(domain);
+    host != known && is_below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 /// The same URL with https; nothing where it has it. A port that means plain http is left out.
 pub(super) fn with_https(endpoint: &Endpoint) -> Option<String> {
     if !endpoint.is_plain() {

@@ -410,6 +410,8 @@ pub enum Fix {
     Parent,
     /// Up to the first of `guesses` where the URL has it; with it where the URL has no path, or ends within it.
     Guess,
+    /// `guess`, but not at the vendor's own site: there the API has a host of its own, that of the service's example.
+    GuessOfOthers,
 }
 
 /// A CMS at the other end of a shared token.

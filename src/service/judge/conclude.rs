@@ -360,7 +360,8 @@ fn fixed(
             let target = &judged?.redirect.as_ref()?.target;
             redirect::base(target, suffix).or_else(|| redirect::renamed(target, endpoint))
         }
-        Fix::Guess => {
+        Fix::GuessOfOthers if hints::is_beside_example(service, endpoint) => None,
+        Fix::Guess | Fix::GuessOfOthers => {
             let guessed = hints::guessed(service, endpoint)?.shown();
             (guessed != endpoint.shown()).then_some(guessed)
         }

@@ -4,7 +4,9 @@ use jiff::SignedDuration;
 
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{AnsweredBy, CheckId, Outcome, Reason, Reply, Secret, ServiceId, State};
+use crate::domain::{
+    AnsweredBy, CheckId, Outcome, Reason, Remedy, Reply, Secret, ServiceId, State,
+};
 use crate::service::{
     Accepted, HinderedBy, Hindrance, OwnTokenSeen, SecretState, Subject, Trigger,
 };
@@ -100,6 +102,45 @@ fn a_url_that_ends_before_or_behind_the_api_is_put_right() {
         assert_eq!(run.reason(), Reason::ApiPathWrong, "{path}");
         let fix = fix.map(|fix| format!("{host}{fix}"));
         assert_eq!(run.verdict.remedy.url, fix, "{path}");
+    }
+}
+
+#[test]
+fn a_portal_of_one_s_own_has_the_api_beside_it() {
+    let api = "CloudBlue's own portal has its API at another host";
+    for (url, fix) in [
+        (
+            "http://127.0.0.1:8080",
+            Some("http://127.0.0.1:8080/public/v1"),
+        ),
+        (
+            "https://connect.example.com/",
+            Some("https://connect.example.com/public/v1"),
+        ),
+        ("https://connect.example.com/public/v1", None),
+        ("https://connect.example.com/app", None),
+        ("https://connect.cloudblue.com", None),
+        ("https://provider.connect.cloudblue.com", None),
+        (
+            "https://myconnect.cloudblue.com",
+            Some("https://myconnect.cloudblue.com/public/v1"),
+        ),
+    ] {
+        let subject = Subject::new(ServiceId::connect(), url);
+        let run = climb(subject, vec![html(200, &[], "<html><title>Portal</title>")]);
+        assert_eq!(run.reason(), Reason::NotTheService, "{url}");
+        let Remedy {
+            steps,
+            url: offered,
+            ..
+        } = &run.verdict.remedy;
+        assert_eq!(offered.as_deref(), fix, "{url}");
+        let first = match fix {
+            Some(fix) => format!("not of the portal: {fix}."),
+            None => api.to_owned(),
+        };
+        assert!(steps[0].contains(&first), "{url}: {steps:?}");
+        assert!(steps.iter().any(|step| step.starts_with(api)), "{steps:?}");
     }
 }
 
