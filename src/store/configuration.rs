@@ -15,12 +15,12 @@ mod parts;
 mod problem;
 mod read;
 mod settings;
+mod stamp;
 mod style;
 mod write;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,6 +29,7 @@ pub use document::{Document, EditProblem, SettingValue};
 use memchr::memmem;
 pub use problem::{ConfigurationProblem, refused_at};
 pub use settings::Settings;
+pub use stamp::Stamp;
 use toml_edit::DocumentMut;
 pub use write::{holds_user_info, refuse_fields};
 
@@ -87,24 +88,6 @@ pub struct ServiceFile {
     pub path: PathBuf,
     /// What it says, which the catalog judges; or why it can't be read.
     pub text: Result<String, Cause>,
-}
-
-/// Tells one state of the file from another, cheaply. Equal stamps: nothing has changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stamp {
-    /// Modification time in seconds and nanoseconds, bytes, inode; nothing where there is no file.
-    file: Option<(i64, i64, u64, u64)>,
-    /// Edits, where the configuration is in memory.
-    edits: u64,
-}
-
-impl Stamp {
-    /// The stamp of the file at `path`.
-    pub(super) fn of(path: &Path) -> Self {
-        let file = fs::metadata(path).ok();
-        let file = file.map(|file| (file.mtime(), file.mtime_nsec(), file.len(), file.ino()));
-        Self { file, edits: 0 }
-    }
 }
 
 /// The configuration at its place: a file, or this process's memory.
@@ -250,7 +233,7 @@ impl Store {
             Place::File(path) => Stamp::of(path),
             Place::Memory(memory) => {
                 let edits = memory.lock().unwrap_or_else(PoisonError::into_inner).1;
-                Stamp { file: None, edits }
+                Stamp::in_memory(edits)
             }
         }
     }

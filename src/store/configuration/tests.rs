@@ -165,6 +165,24 @@ fn comments_order_and_unknown_keys_survive_every_edit() {
 }
 
 #[test]
+fn a_running_screen_notices_what_others_can_write() {
+    let home = Home::with("version=1\n");
+    let path = home.path();
+    let folder = path.parent().unwrap();
+    for (path, open, shut) in [(path.as_ref(), 0o664, 0o600), (folder, 0o770, 0o700)] {
+        let mode = |bits| fs::set_permissions(path, fs::Permissions::from_mode(bits)).unwrap();
+        mode(shut);
+        let stamp = home.store().stamp();
+        mode(open);
+        assert_ne!(home.store().stamp(), stamp, "{}", path.display());
+        assert!(home.store().load().is_err(), "{}", path.display());
+        mode(shut);
+        assert_eq!(home.store().stamp(), stamp, "{}", path.display());
+        home.store().load().unwrap();
+    }
+}
+
+#[test]
 fn an_edit_that_changes_nothing_writes_nothing() {
     let home = Home::with(
         "version=1\n[[connection]]\nname='a'\nservice='http'\nurl='https://a.example'\n",
