@@ -473,7 +473,7 @@ fn bad_input_gets_a_sentence_and_exit_code_3() {
         ),
         (&["explain", "nonsense"], "no reason is called nonsense"),
         (&["explain", "nonsense"], "lists them all"),
-        (&["explain", "401"], "--format json says which one"),
+        (&["explain", "401"], "one of credentials-rejected, "),
         (
             &[
                 "connection",
@@ -580,6 +580,20 @@ fn explain_tells_every_reason() {
         assert!(one.out.contains(reason.state().word()), "{}", one.out);
         assert!(one.out.lines().count() > 3, "{}", one.out);
     }
+    // The screen shows titles.
+    for (title, id) in [
+        ("401 Denied", "credentials-rejected"),
+        ("403 restricted by HAProxy", "server-rule"),
+        ("Key not sent: no history", "secret-unavailable"),
+        ("header stripped", "authorization-stripped"),
+    ] {
+        let one = switchboard(home.path(), &["explain", title], &[], "");
+        assert_eq!(one.code, 0, "{title}: {one:?}");
+        assert!(one.out.contains(&format!("reason {id},")), "{}", one.out);
+    }
+    let several = switchboard(home.path(), &["explain", "401"], &[], "");
+    assert_eq!((several.code, several.out.as_str()), (3, ""));
+    assert!(several.err.contains("server-password"), "{several:?}");
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub enum Command {
     },
     /// What a reason means, and what to do about it
     Explain {
-        /// Such as `credentials-rejected`; without one, all are listed
+        /// Such as `credentials-rejected`, or the title that the screen shows; without one, all are listed
         reason: Option<String>,
         /// As this service sees it
         #[arg(long, default_value = "blesta")]

@@ -26,35 +26,58 @@ pub async fn reason(context: &Context, word: Option<&str>, service: &str) -> Res
         }
         return Ok(0);
     };
-    let Ok(reason) = word.parse::<Reason>() else {
-        let hint = titled(word);
-        let word = crate::domain::text::inert(word, 40);
-        return Err(Fault::usage(format!("no reason is called {word}")).hint(hint));
-    };
     let service = context.service(service).await?;
-    output::text(&entry(
-        reason,
-        &context.core.catalog().await?.entry(reason, Some(&service)),
-    ))?;
+    let catalog = context.core.catalog().await?;
+    let told = |reason| catalog.entry(reason, Some(&service));
+    let reason = match word.parse::<Reason>() {
+        Ok(reason) => reason,
+        Err(_) => only(word, &titled(word, told))?,
+    };
+    output::text(&entry(reason, &told(reason)))?;
     Ok(0)
 }
 
-/// Which reasons have a word of a verdict's title, such as its status; else where all of them stand.
-fn titled(word: &str) -> String {
+/// The reasons that such a title may be of: those that have just it, else those that have these words in theirs. The
+/// screen shows titles, and no ids.
+fn titled(word: &str, told: impl Fn(Reason) -> ReasonEntry) -> Vec<Reason> {
     let word = word.trim().to_lowercase();
-    let is_meant = |reason: &&Reason| reason.title().to_lowercase().contains(&word);
-    let meant = Reason::ALL
-        .iter()
-        .filter(is_meant)
-        .map(|reason| reason.id());
-    let meant: Vec<_> = meant.collect();
-    if meant.is_empty() || word.len() < 3 {
-        return "switchboard explain, without one, lists them all".to_owned();
+    let having = |is_meant: &dyn Fn(&str) -> bool| -> Vec<Reason> {
+        let of = |reason: &Reason| {
+            let ReasonEntry { title, cases, .. } = told(*reason);
+            let cases = cases.into_iter().filter_map(|case| case.title);
+            let mut titles = cases.chain([title, reason.title().to_owned()]);
+            titles.any(|title| is_meant(&title.to_lowercase()))
+        };
+        Reason::ALL.iter().copied().filter(of).collect()
+    };
+    if word.len() < 3 {
+        return Vec::new();
     }
-    format!(
-        "such titles have {}; switchboard probe NAME --format json says which one it is, as its reason",
-        meant.join(", ")
-    )
+    let just = having(&|title| title == word);
+    if just.is_empty() {
+        having(&|title| title.contains(&word))
+    } else {
+        just
+    }
+}
+
+/// The one that is meant, or which may be.
+fn only(word: &str, meant: &[Reason]) -> Result<Reason, Fault> {
+    let word = crate::domain::text::inert(word, 40);
+    match meant {
+        [one] => Ok(*one),
+        [] => Err(Fault::usage(format!("no reason is called {word}"))
+            .hint("switchboard explain, without one, lists them all")),
+        several => {
+            let ids: Vec<_> = several.iter().map(|reason| reason.id()).collect();
+            let hint = format!(
+                "it is one of {}; switchboard probe NAME --format json says which, as its reason",
+                ids.join(", ")
+            );
+            let fault = Fault::usage(format!("several reasons have {word} in their titles"));
+            Err(fault.hint(hint))
+        }
+    }
 }
 
 fn entry(reason: Reason, entry: &ReasonEntry) -> String {
