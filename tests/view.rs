@@ -719,6 +719,25 @@ fn the_war_room_names_nobody() {
     }
 }
 
+/// Where a key is kept is called after whom it is for, and so is a label that somebody gave.
+#[test]
+fn the_war_room_tells_of_where_a_key_is_kept_its_kind_alone() {
+    let mut guests = model(200, 50);
+    guests.war_room = true;
+    let name = guests.list.selected.clone().unwrap();
+    guests.entries.change(&name, |entry| {
+        let connection = std::sync::Arc::make_mut(&mut entry.connection);
+        connection.key = Some("file:/srv/secretcorp/key".parse().unwrap());
+        connection.token = Some("env:SECRETCORPKEY".parse().unwrap());
+        connection.added = vec![("for secretcorp".to_owned(), SecretRef::Ask)];
+    });
+    let shown = text(&guests);
+    assert!(!shown.to_lowercase().contains("secretcorp"), "{shown}");
+    for kind in [" file ", " env ", " ••• ", " ask "] {
+        assert!(shown.contains(kind), "{kind}:\n{shown}");
+    }
+}
+
 #[test]
 fn where_what_was_selected_is_gone_it_is_said_how_to_go_on() {
     let mut lost = model(100, 30);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::domain::token::Token;
-use crate::domain::{Connection, Endpoint, Name, Verdict};
+use crate::domain::{Connection, Endpoint, Name, SecretRef, Verdict};
 
 /// What stands for something that has no pseudonym.
 const BLANK: &str = "•••";
@@ -17,6 +17,18 @@ const JOINING: &[char] = &['.', '-', '_'];
 const ISSUER: &str = ", issued by ";
 /// What stands before a page's title in the evidence.
 const TITLE: &str = "page title: ";
+
+/// The kind of a reference: what stands behind it is called after whom it is for.
+pub const fn kind_of(reference: &SecretRef) -> &'static str {
+    match reference {
+        SecretRef::Keyring(_) => "keyring",
+        SecretRef::Vault(_) => "vault",
+        SecretRef::Env(_) => "env",
+        SecretRef::File(_) => "file",
+        SecretRef::Cmd(_) => "cmd",
+        SecretRef::Ask => "ask",
+    }
+}
 
 /// The pseudonyms given so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,6 +84,9 @@ impl Disguise {
         }
         if let Some(company) = &connection.company {
             self.ids.learn(company);
+        }
+        for (label, _) in &connection.added {
+            self.tokens.learn(label);
         }
     }
 
@@ -455,6 +470,20 @@ mod tests {
         let shown = "the environment variable ••• is not set: set the variable, or https_proxy";
         assert_eq!(disguise.line(&acme, None, said), shown);
         assert_eq!(disguise.sentence(said), shown);
+    }
+
+    #[test]
+    fn of_a_reference_its_kind_alone_is_told() {
+        for (reference, kind) in [
+            ("env:ACMEKEY", "env"),
+            ("file:/srv/acme/key", "file"),
+            ("cmd:pass show acme", "cmd"),
+            ("vault:acme/key", "vault"),
+            ("keyring:acme", "keyring"),
+            ("ask", "ask"),
+        ] {
+            assert_eq!(kind_of(&reference.parse().unwrap()), kind);
+        }
     }
 
     #[test]

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::disguise::Disguise;
+use super::disguise::{self, Disguise};
 use super::entries::Entries;
 use super::handles;
 use super::keymap::Keymap;
 use super::list::List;
 use super::model::{Form, ListedConnection, LoadState, Lock, Model, Overlay, Pane, ProbeState};
 use super::watching::Board;
-use crate::domain::{HandleSlot, Name, Verdict};
+use crate::domain::{HandleSlot, Name, SecretRef, Verdict};
 use crate::service::Catalog;
 
 /// Columns and rows of the smallest screen; below there is one line that says so.
@@ -275,6 +275,15 @@ impl Model {
             self.disguise.id(id)
         } else {
             id.to_owned()
+        }
+    }
+
+    /// Where a secret is kept, as it is shown.
+    pub fn shown_reference(&self, reference: &SecretRef) -> String {
+        if self.war_room {
+            disguise::kind_of(reference).to_owned()
+        } else {
+            reference.to_string()
         }
     }
 

@@ -140,7 +140,7 @@ fn handle_line(
     columns: &Columns,
 ) -> Line<'static> {
     let theme = view.theme;
-    let label = view.line(&handle.label);
+    let label = view.handle(handle);
     let open = reveal::handle(view.model, &entry.connection.name, &handle.slot);
     if let Some(open) = open.filter(|open| fits(open, columns)) {
         return Line::from(vec![
@@ -159,7 +159,7 @@ fn handle_line(
         Span::styled(made(view, handle), theme.faint),
         Span::styled(status, style),
         Span::styled(MASK, theme.text),
-        Span::styled(view.line(&handle.reference.to_string()), theme.faint),
+        Span::styled(view.reference(&handle.reference), theme.faint),
     ])
 }
 
@@ -253,7 +253,7 @@ pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, O
     }
     let label = at
         .and_then(|at| rows.get(at))
-        .map_or_else(String::new, |row| view.line(&row.label));
+        .map_or_else(String::new, |row| view.handle(row));
     Some((format!("{} · {label}", view.name(&revealed.name)), open))
 }
 

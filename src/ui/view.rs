@@ -7,8 +7,9 @@ use super::layout::FormSize;
 use super::text::clean;
 use super::theme::Theme;
 use crate::app::Model;
+use crate::app::handles::HandleRow;
 use crate::app::model::{ListedConnection, Pane, ProbeState};
-use crate::domain::{Checks, Name, ServiceId, State};
+use crate::domain::{Checks, HandleSlot, Name, SecretRef, ServiceId, State};
 use crate::service::Service;
 
 /// The model with the theme.
@@ -80,6 +81,24 @@ impl<'a> View<'a> {
     pub(super) fn service(&self, id: &ServiceId) -> String {
         let service = self.model.catalog.get(id);
         clean(service.map_or(id.as_str(), Service::title))
+    }
+
+    /// Where a secret is kept, or what stands for it.
+    pub(super) fn reference(&self, reference: &SecretRef) -> String {
+        clean(&self.model.shown_reference(reference))
+    }
+
+    /// What a handle is called, or what stands for a label that somebody gave it.
+    pub(super) fn handle(&self, handle: &HandleRow) -> String {
+        match &handle.slot {
+            HandleSlot::Added(label) => self.label(label),
+            HandleSlot::Key | HandleSlot::Token => clean(&handle.label),
+        }
+    }
+
+    /// A label, or what stands for it.
+    pub(super) fn label(&self, label: &str) -> String {
+        clean(&self.model.shown_label(label))
     }
 
     /// A line about a connection, with what could tell which one replaced in the war-room.

@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::text::clean;
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::Action;
@@ -146,7 +145,7 @@ fn text(view: &View<'_>, question: &Question) -> String {
         Question::RemoveToken { name, label } => {
             return format!(
                 "{} of “{}”: remove the token from this machine? Whoever gave it still knows it.",
-                clean(label),
+                view.label(label),
                 view.name(name)
             );
         }

@@ -189,7 +189,7 @@ fn held_line(
     columns: &Columns,
 ) -> Line<'static> {
     let theme = view.theme;
-    let label = view.line(&handle.label);
+    let label = view.handle(handle);
     let open = reveal::handle(view.model, &entry.connection.name, &handle.slot);
     if let Some(open) = open.filter(|open| fits(open, columns)) {
         return opened(view, &label, open, columns);
@@ -201,7 +201,7 @@ fn held_line(
         Column::Extension => (handle.kind.to_owned(), theme.text),
         Column::Status => (status.to_owned(), style),
         Column::Handle => (MASKED.to_owned(), theme.text),
-        Column::Description => (view.line(&handle.reference.to_string()), theme.faint),
+        Column::Description => (view.reference(&handle.reference), theme.faint),
         Column::Created => (super::made(view, handle), theme.faint),
         Column::Id
         | Column::By

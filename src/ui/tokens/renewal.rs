@@ -269,10 +269,7 @@ fn done(view: &View<'_>, renewed: &Renewed, room: usize) -> Vec<Line<'static>> {
         lines.extend(words(&said, theme.warn, room));
     }
     for place in &renewed.left_behind {
-        let said = format!(
-            "the old secret is still at {}",
-            view.line(&place.to_string())
-        );
+        let said = format!("the old secret is still at {}", view.reference(place));
         lines.extend(words(&said, theme.warn, room));
     }
     if renewed.old_until == Expiry::Never {
