@@ -3,20 +3,18 @@
 //! Numbers are given in the order in which things are first met, so nothing of the real text is in them.
 //! What was never met is not shown at all.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+mod words;
+
+use words::{
+    BLANK, JOINING, blank_owners, blank_quoted, blank_telling_words, edges, pseudonym_at,
+    replace_words,
+};
 
 use crate::domain::token::Token;
 use crate::domain::{Connection, Endpoint, Name, SecretRef, Verdict};
-
-/// What stands for something that has no pseudonym.
-const BLANK: &str = "•••";
-/// What stands before a host and one of these is part of another one's name.
-const JOINING: &[char] = &['.', '-', '_'];
-/// What stands between a certificate's owner and who signed it.
-const ISSUER: &str = ", issued by ";
-/// What stands before a page's title in the evidence.
-const TITLE: &str = "page title: ";
 
 /// The kind of a reference: what stands behind it is called after whom it is for.
 pub const fn kind_of(reference: &SecretRef) -> &'static str {
@@ -43,7 +41,11 @@ pub struct Disguise {
 /// Numbers by the digests of texts, whose copies would take four times the room. Of a hundred thousand, two have the
 /// same by a chance of one to billions; who makes them so on purpose gets one pseudonym for both.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Numbers(HashMap<u64, usize>);
+struct Numbers {
+    by_digest: HashMap<u64, usize>,
+    /// How long the texts are, bytes.
+    lengths: BTreeSet<usize>,
+}
 
 fn digest(text: &str) -> u64 {
     let mut digest = DefaultHasher::new();
@@ -54,13 +56,14 @@ fn digest(text: &str) -> u64 {
 impl Numbers {
     fn learn(&mut self, text: &str) {
         if !text.is_empty() {
-            let next = self.0.len() + 1;
-            self.0.entry(digest(text)).or_insert(next);
+            let next = self.by_digest.len() + 1;
+            self.by_digest.entry(digest(text)).or_insert(next);
+            self.lengths.insert(text.len());
         }
     }
 
     fn of(&self, digest: u64) -> Option<usize> {
-        self.0.get(&digest).copied()
+        self.by_digest.get(&digest).copied()
     }
 
     fn shown(&self, kind: &str, text: &str) -> String {
@@ -77,16 +80,20 @@ impl Disguise {
     pub fn learn_connection(&mut self, connection: &Connection) {
         self.names.learn(connection.name.as_str());
         self.users.learn(&connection.username);
-        for url in [Some(&connection.url), connection.cms_url.as_ref()] {
-            if let Some(Ok(endpoint)) = url.map(|url| Endpoint::parse(url)) {
+        let further = [&connection.cms_url, &connection.proxy];
+        for url in [&connection.url]
+            .into_iter()
+            .chain(further.into_iter().flatten())
+        {
+            if let Ok(endpoint) = Endpoint::parse(url) {
                 self.hosts.learn(&endpoint.host());
             }
         }
-        if let Some(company) = &connection.company {
-            self.ids.learn(company);
-        }
         for (label, _) in &connection.added {
             self.tokens.learn(label);
+        }
+        if let Some(company) = &connection.company {
+            self.ids.learn(company);
         }
     }
 
@@ -196,7 +203,7 @@ impl Disguise {
         }
         replace(&[], &known.username, self.user(&known.username));
         replace(&[], known.name.as_str(), self.name(&known.name));
-        blank_telling_words(&line)
+        blank_telling_words(&self.replaced(&line, |text| text.chars().nth(1).is_some()))
     }
 }
 
@@ -204,29 +211,64 @@ impl Disguise {
     /// A sentence about anything: every name, host, user, id and label that is known is replaced by its pseudonym
     /// wherever it stands as a word of its own, and every further word that could tell by dots.
     pub fn sentence(&self, sentence: &str) -> String {
+        let sentence = blank_quoted(sentence);
         let words = sentence.split(' ').map(|word| match word.find("://") {
             Some(_) => self.address(word),
             None => word.to_owned(),
         });
         let sentence = blank_owners(&words.collect::<Vec<_>>().join(" "));
-        let edges = edges(&sentence);
-        let (mut out, mut at) = (String::with_capacity(sentence.len()), 0);
+        blank_telling_words(&self.replaced(&sentence, |_| true))
+    }
+
+    /// The longest runs of words in `text` that have a pseudonym and are `meant` replaced by it. Pseudonyms stay.
+    fn replaced(&self, text: &str, meant: impl Fn(&str) -> bool) -> String {
+        let edges = edges(text);
+        let (mut out, mut at) = (String::with_capacity(text.len()), 0);
         while let Some(&start) = edges.get(at) {
-            let rest = edges.get(at + 1..).unwrap_or_default();
-            let known = rest.iter().enumerate().rev().find_map(|(further, end)| {
-                let shown = self.known(sentence.get(start..*end)?)?;
-                Some((shown, at + 1 + further))
-            });
-            let next = rest.first().copied().unwrap_or(sentence.len());
-            if let Some((shown, end)) = known {
-                out.push_str(&shown);
-                at = end;
-            } else {
-                out.push_str(sentence.get(start..next).unwrap_or_default());
-                at += 1;
-            }
+            let (before, rest) = text.split_at_checked(start).unwrap_or_default();
+            let pseudonym = pseudonym_at(rest);
+            let joined = before.ends_with(JOINING);
+            let longer = self.runs(rest, (&edges, at));
+            let known = longer
+                .take_while(|run| pseudonym.is_none_or(|shown| run.len() > shown.len()))
+                .filter(|run| meant(run))
+                .find_map(|run| Some((self.known(run, joined)?, run.len())));
+            let next = edges.get(at + 1).map_or(rest.len(), |next| next - start);
+            let stays = pseudonym.or_else(|| rest.get(..next)).unwrap_or_default();
+            let (shown, length) = known.unwrap_or_else(|| (stays.to_owned(), stays.len()));
+            out.push_str(&shown);
+            at = edges.partition_point(|edge| *edge < start + length.max(1));
         }
-        blank_telling_words(&out)
+        out
+    }
+
+    /// The runs of words that `text` begins with at an edge, the longest first: those that are as long as something
+    /// that has a pseudonym. What is looked up does not grow with the line.
+    fn runs<'a>(
+        &'a self,
+        text: &'a str,
+        (edges, at): (&'a [usize], usize),
+    ) -> impl Iterator<Item = &'a str> {
+        let longest = self.kinds().filter_map(|(_, all)| all.lengths.last()).max();
+        let longest = longest.copied().unwrap_or_default();
+        let start = edges.get(at).copied().unwrap_or_default();
+        let ends = edges.get(at + 1..).unwrap_or_default();
+        let near = ends.partition_point(|end| end - start <= longest);
+        let lengths = ends.iter().take(near).rev().map(move |end| end - start);
+        lengths
+            .filter(|length| self.kinds().any(|(_, all)| all.lengths.contains(length)))
+            .filter_map(|length| text.get(..length))
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = (&'static str, &Numbers)> {
+        [
+            ("conn", &self.names),
+            ("host", &self.hosts),
+            ("user", &self.users),
+            ("id", &self.ids),
+            ("token", &self.tokens),
+        ]
+        .into_iter()
     }
 
     /// A word with a URL in it: what stands before and behind stays.
@@ -236,176 +278,24 @@ impl Disguise {
     }
 
     /// The pseudonym of `text`, where it has one. A single character is an id or a label only where it is meant as
-    /// one; a name of one is replaced all the same.
-    fn known(&self, text: &str) -> Option<String> {
+    /// one; a name of one is replaced all the same. What is `joined` to something before it is another host's end.
+    fn known(&self, text: &str, joined: bool) -> Option<String> {
         let digest = digest(text);
-        if let Some(number) = self.names.of(digest) {
-            return Some(format!("conn-{number}"));
-        }
-        let kinds = [
-            ("host", &self.hosts),
-            ("user", &self.users),
-            ("id", &self.ids),
-            ("token", &self.tokens),
-        ];
         let long = text.chars().nth(1).is_some();
-        let known = |(kind, numbers): (&str, &Numbers)| {
-            let number = numbers.of(digest)?;
-            long.then(|| format!("{kind}-{number}"))
-        };
-        kinds.into_iter().find_map(known)
+        let mut kinds = self.kinds().filter(|(kind, _)| match *kind {
+            "conn" => true,
+            "host" => long && !joined,
+            _ => long,
+        });
+        kinds.find_map(|(kind, numbers)| Some(format!("{kind}-{}", numbers.of(digest)?)))
     }
-}
-
-/// `text` replaced wherever it stands as words of its own: within a longer word it is not meant, and what is left of
-/// that word would tell it.
-fn replace_words(line: &str, text: &str, by: &str, joining: &[char]) -> String {
-    let (mut out, mut rest) = (String::with_capacity(line.len()), line);
-    let mut before = None;
-    while let Some((head, tail)) = rest.split_once(text) {
-        out.push_str(head);
-        let joined = |edge: Option<char>, beside: Option<char>| {
-            edge.is_some_and(joins) && beside.is_some_and(joins)
-        };
-        let left = head.chars().next_back().or(before);
-        let within = left.is_some_and(|left| joining.contains(&left))
-            || joined(text.chars().next(), left)
-            || joined(text.chars().next_back(), tail.chars().next());
-        out.push_str(if within { text } else { by });
-        before = text.chars().next_back();
-        rest = tail;
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Whether `c` makes one word with such a letter or digit beside it. The scripts of East and South-East Asia put no
-/// blanks between their words, or hang their particles on foreign ones: there every letter may begin or end a name.
-fn joins(c: char) -> bool {
-    let unspaced = matches!(
-        c,
-        '\u{e00}'..='\u{eff}'
-            | '\u{1000}'..='\u{109f}'
-            | '\u{1100}'..='\u{11ff}'
-            | '\u{1780}'..='\u{17ff}'
-            | '\u{2e80}'..='\u{d7ff}'
-            | '\u{f900}'..='\u{faff}'
-            | '\u{ff66}'..='\u{ffdc}'
-            | '\u{20000}'..='\u{3ffff}'
-    );
-    c.is_alphanumeric() && !unspaced
-}
-
-/// The places between whose words are looked at: everywhere but within a run of letters and digits.
-fn edges(text: &str) -> Vec<usize> {
-    let mut edges = Vec::new();
-    let mut within = false;
-    for (at, c) in text.char_indices() {
-        if !(within && joins(c)) {
-            edges.push(at);
-        }
-        within = joins(c);
-    }
-    edges.push(text.len());
-    edges
-}
-
-/// A page's own words stand in quotation marks, or behind their label: they say whose page it is.
-fn blank_quoted(line: &str) -> String {
-    if let Some((label, _)) = line.split_once(TITLE) {
-        return format!("{label}{TITLE}{BLANK}");
-    }
-    match (line.find('"'), line.rfind('"')) {
-        (Some(first), Some(last)) if first < last => {
-            let (before, _) = line.split_at(first);
-            let (_, behind) = line.split_at(last);
-            format!("{before}\"{BLANK}{behind}")
-        }
-        _ => line.to_owned(),
-    }
-}
-
-/// Whom a certificate is for and who signed it (`O=Shop Ltd, CN=shop`): the names in it need be no hosts, and can't be
-/// told from other words.
-fn blank_owners(line: &str) -> String {
-    let parts = line.split(ISSUER).map(|part| {
-        let is_owner = |word: &str| {
-            let kind = word
-                .split_once('=')
-                .map(|(kind, _)| kind.trim_start_matches('('));
-            kind.is_some_and(|kind| {
-                (1..=2).contains(&kind.len()) && kind.bytes().all(|byte| byte.is_ascii_uppercase())
-            })
-        };
-        if !part.split(' ').any(is_owner) {
-            return part.to_owned();
-        }
-        let before = part.split(' ').take_while(|word| !word.contains('='));
-        let before: String = before.flat_map(|word| [word, " "]).collect();
-        let opens = part
-            .get(before.len()..)
-            .is_some_and(|owner| owner.starts_with('('));
-        let open = if opens { "(" } else { "" };
-        let close = if part.ends_with(')') { ")" } else { "" };
-        format!("{before}{open}{BLANK}{close}")
-    });
-    parts.collect::<Vec<_>>().join(ISSUER)
-}
-
-fn blank_telling_words(line: &str) -> String {
-    let mut before = "";
-    line.split(' ')
-        .map(|word| {
-            let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-            // A variable that a key is taken from is called after whom it is for.
-            let is_variable = std::mem::replace(&mut before, word) == "variable"
-                && bare.starts_with(|c: char| c.is_ascii_uppercase());
-            if tells(bare) || is_variable {
-                word.replace(bare, BLANK)
-            } else {
-                word.to_owned()
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// Whether `word` looks like a host name, an address, mail, or an id such as `SU-160-984-311`.
-fn tells(word: &str) -> bool {
-    let hex = word.chars().filter(char::is_ascii_hexdigit).count();
-    let colons = word.matches(':').count();
-    // Of `[2001:db8::7]:443` the brackets' outer ends are gone already.
-    let inner = word.split(']').next().unwrap_or(word);
-    let address = inner.parse::<std::net::IpAddr>().is_ok()
-        || (colons >= 2 && hex + colons == word.len())
-        || word.parse::<std::net::SocketAddr>().is_ok();
-    let host = word.rsplit_once('.').is_some_and(|(before, last)| {
-        let last = last.split([':', '/', '?']).next().unwrap_or_default();
-        !before.is_empty() && last.len() >= 2 && last.chars().all(|c| c.is_ascii_alphabetic())
-    });
-    let id = word.split_once('-').is_some_and(|(kind, number)| {
-        kind.len() == 2
-            && kind.chars().all(|c| c.is_ascii_uppercase())
-            && number.starts_with(|c: char| c.is_ascii_digit())
-    });
-    let url = word.split_once("://").is_some_and(|(_, place)| {
-        let end = place.find(['/', ':', '?', '#']).unwrap_or(place.len());
-        let named = place.get(..end).unwrap_or(place);
-        !named.is_empty() && !is_pseudonym(named) || word.len() > 40
-    });
-    address || host || id || url || word.contains('@')
-}
-
-/// Whether `host` is a pseudonym, or blanked already.
-fn is_pseudonym(host: &str) -> bool {
-    let number = host.strip_prefix("host-");
-    host == BLANK || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ServiceId;
+    use crate::domain::{Reason, ServiceId};
+    use crate::service::Catalog;
 
     fn known(name: &str, url: &str) -> (Disguise, Connection) {
         let connection = Connection::new(Name::parse(name).unwrap(), ServiceId::http(), url);
@@ -470,6 +360,113 @@ mod tests {
         let shown = "the environment variable ••• is not set: set the variable, or https_proxy";
         assert_eq!(disguise.line(&acme, None, said), shown);
         assert_eq!(disguise.sentence(said), shown);
+    }
+
+    #[test]
+    fn of_a_pseudonym_s_url_nothing_stands_behind_the_host() {
+        let (disguise, shop) = known("shop", "http://127.0.0.1:21018/acme/x");
+        let line = |text: &str| disguise.line(&shop, None, text);
+        assert_eq!(
+            line("--send-key-to http://127.0.0.1:21018 (or http://127.0.0.1:21018/acme?q/)."),
+            "--send-key-to http://host-1 (or http://host-1)."
+        );
+        assert_eq!(line("from joe@http://127.0.0.1:21018/a"), "from •••");
+        assert_eq!(line("read file:///srv/acme"), "read •••");
+    }
+
+    /// `shop`, and `acme` beside it, which the user joe goes to.
+    fn two() -> (Disguise, Connection) {
+        let (mut disguise, shop) = known("shop", "https://shop.example.com");
+        let mut acme = shop.clone();
+        acme.name = Name::parse("acme").unwrap();
+        acme.username = "joe".to_owned();
+        acme.url = "https://acme.example.com/x".to_owned();
+        acme.proxy = Some("http://gate:3128".to_owned());
+        acme.added = vec![("the staging key".to_owned(), SecretRef::Ask)];
+        disguise.learn_connection(&acme);
+        (disguise, shop)
+    }
+
+    #[test]
+    fn other_connections_are_no_more_named_than_its_own() {
+        let (disguise, shop) = two();
+        let line = |text: &str| disguise.line(&shop, None, text);
+        for (said, shown) in [
+            (
+                "shop is asked as joe of acme is, and token-1 of user-2 too",
+                "conn-1 is asked as user-1 of conn-2 is, and token-1 of user-2 too",
+            ),
+            ("acme.example.com leads to it", "host-2 leads to it"),
+            ("gate leads to acmes", "host-3 leads to acmes"),
+            ("shop-in.acme.example.com leads on", "••• leads on"),
+            ("the staging key is held", "token-1 is held"),
+        ] {
+            assert_eq!(line(said), shown);
+            assert_eq!(disguise.sentence(said), shown);
+        }
+        let url = "https://acme.example.com/y is asked";
+        assert_eq!(line(url), "https://host-2 is asked");
+    }
+
+    #[test]
+    fn a_name_that_begins_like_a_pseudonym_is_none() {
+        let (disguise, _) = known("user-7-acme", "https://shop.example.com");
+        assert_eq!(
+            disguise.sentence("user-7-acme and user-7 and user-7a"),
+            "conn-1 and user-7 and user-7a"
+        );
+        let (disguise, _) = known("user-7a", "https://shop.example.com");
+        assert_eq!(disguise.sentence("user-7a"), "conn-1");
+    }
+
+    #[test]
+    fn what_is_looked_up_does_not_grow_with_the_line() {
+        let (mut disguise, _) = two();
+        for at in 0..1_000 {
+            let name = format!("name{at:04}");
+            disguise.names.learn(&name);
+        }
+        let line = "a b c, d/e f ".repeat(100);
+        let edges = edges(&line);
+        let looked_up = |at: usize| {
+            let (_, rest) = line.split_at(edges[at]);
+            disguise.runs(rest, (&edges, at)).count()
+        };
+        let most = (0..edges.len() - 1).map(looked_up).max();
+        // Names, hosts, users and labels of as many lengths.
+        assert!(most <= Some(7), "{most:?} of {}", edges.len());
+    }
+
+    #[test]
+    fn paths_are_not_told_but_those_that_everybody_knows() {
+        let (disguise, shop) = known("shop", "https://shop.example.com");
+        for (said, shown) in [
+            (
+                "/srv/acme/key can't be read (~/acme, ../acme/b.pem)",
+                "••• can't be read (•••, •••)",
+            ),
+            ("key=/srv/acme: file:/srv/acme.", "key=•••: file:•••."),
+            ("“/acme” leads to 10.0.0.7:/acme", "“•••” leads to •••:•••"),
+            (
+                "add (/var/log/apache2/error.log, /etc/hosts) and/or HTTP/2, or / and application/json",
+                "add (/var/log/apache2/error.log, /etc/hosts) and/or HTTP/2, or / and application/json",
+            ),
+        ] {
+            assert_eq!(disguise.line(&shop, None, said), shown);
+            assert_eq!(disguise.sentence(said), shown);
+        }
+    }
+
+    #[test]
+    fn a_line_in_this_machine_s_words_ends_before_them() {
+        let (disguise, shop) = known("shop", "https://shop.example.com");
+        let words = Catalog::embedded().entry(Reason::LocalError, None);
+        for (text, shown) in [
+            (&words.title, "This machine: •••"),
+            (&words.cause, "This machine could not ask: •••"),
+        ] {
+            assert_eq!(disguise.line(&shop, None, text), shown);
+        }
     }
 
     #[test]
