@@ -438,7 +438,7 @@ fn a_sentence_about_a_failure_is_shown_to_its_end() {
     for ((width, height), error) in all.chain([((100, 30), false)]) {
         let mut failed = model(width, height);
         failed.notice = Some(Notice {
-            text: told.to_owned(),
+            text: told.to_owned().into(),
             error,
             about: About::Past,
             until: failed.now,
@@ -717,6 +717,76 @@ fn the_war_room_names_nobody() {
             }
         }
     }
+}
+
+/// In the words of files, programs and the system anything can stand: nothing of them is shown.
+#[test]
+fn the_war_room_shows_no_words_of_this_machine() {
+    let why = "/srv/Secret Corp/pass: customers/secretcorp is away";
+    let mut guests = model(200, 50);
+    guests.war_room = true;
+    let name = guests.list.selected.clone().unwrap();
+    guests.entries.change(&name, |entry| {
+        let connection = std::sync::Arc::make_mut(&mut entry.connection);
+        connection.key = Some("file:/srv/secretcorp/key".parse().unwrap());
+        connection.added = vec![("for secretcorp".to_owned(), SecretRef::Ask)];
+        let mut verdict = (**entry.verdict.as_ref().unwrap()).clone();
+        verdict.reason = Reason::SecretUnavailable;
+        verdict.cause = format!("The key is not at hand: {why}.");
+        verdict.evidence = vec![why.to_owned()];
+        entry.verdict = Some(verdict.into());
+    });
+    guests.notice = Some(Notice {
+        text: format!("on_change failed: it ended with 1: {why}").into(),
+        error: true,
+        about: About::Past,
+        until: after(9),
+    });
+    let more = "more is not shown in the war-room";
+    let tells = |guests: &Model, told: &[&str]| {
+        let shown = text(guests);
+        for of in ["secretcorp", "Secret", "Corp", "srv"] {
+            assert!(!shown.contains(of), "{of}:\n{shown}");
+        }
+        for told in told {
+            assert!(shown.contains(told), "{told}:\n{shown}");
+        }
+    };
+    let on_change = format!("on_change failed: {more}");
+    let cause = format!("The key is not at hand: {more}.");
+    tells(&guests, &[&on_change, &cause, " file ", " ••• "]);
+    guests.overlay = Some(Overlay::Passphrase(PassphraseDialog {
+        problem: Some(why.to_owned()),
+        ..passphrase()
+    }));
+    tells(&guests, &["something is wrong on this machine"]);
+    guests.overlay = None;
+    guests.loaded = LoadState::Failed(why.to_owned());
+    let wrong = format!("something is wrong on this machine: {more}");
+    tells(&guests, &[&wrong]);
+    guests.loaded = LoadState::Ready;
+    guests.warnings = vec![why.to_owned()];
+    guests.entries.change(&name, |entry| entry.verdict = None);
+    tells(&guests, &[&wrong]);
+}
+
+/// What the program says of itself is no secret: where advice stands behind a colon, it is shown.
+#[test]
+fn the_war_room_shows_the_program_s_own_advice() {
+    let mut guests = model(200, 50);
+    watching::press(&mut guests, "W");
+    watching::press(&mut guests, "D");
+    let shown = text(&guests);
+    let said = "the war-room would end there: leave it first";
+    assert!(shown.contains(said), "{shown}");
+    let said = "the group that was marked is gone: no connection is selected";
+    guests.notice = Some(Notice {
+        text: said.to_owned().into(),
+        error: true,
+        about: About::Selection,
+        until: after(9),
+    });
+    assert!(text(&guests).contains(said), "{}", text(&guests));
 }
 
 /// Where a key is kept is called after whom it is for, and so is a label that somebody gave.

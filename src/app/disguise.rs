@@ -9,12 +9,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 mod words;
 
 use words::{
-    BLANK, JOINING, blank_owners, blank_quoted, blank_telling_words, edges, pseudonym_at,
+    BLANK, JOINING, blank_owners, blank_quoted, blank_telling_words, edges, has_path, pseudonym_at,
     replace_words,
 };
 
 use crate::domain::token::Token;
-use crate::domain::{Connection, Endpoint, Name, SecretRef, Verdict};
+use crate::domain::{Connection, Endpoint, Name, Reason, SecretRef, Verdict};
+
+/// What stands for the words of this machine: of files, of programs, of the system.
+const WITHHELD: &str = "more is not shown in the war-room";
 
 /// The kind of a reference: what stands behind it is called after whom it is for.
 pub const fn kind_of(reference: &SecretRef) -> &'static str {
@@ -205,6 +208,43 @@ impl Disguise {
         replace(&[], known.name.as_str(), self.name(&known.name));
         blank_telling_words(&self.replaced(&line, |text| text.chars().nth(1).is_some()))
     }
+
+    /// Why `verdict` is what it is, as [`Self::line`] shows it. Where this machine failed no more than the place is
+    /// told.
+    pub fn cause(&self, known: &Connection, verdict: &Verdict) -> String {
+        let shown = |said: &str| self.line(known, Some(verdict), said);
+        if !is_of_this_machine(verdict) {
+            return shown(&verdict.cause);
+        }
+        let told = withheld(verdict.cause.trim_end_matches('.'), shown);
+        let (first, rest) = told.split_at(told.chars().next().map_or(0, char::len_utf8));
+        format!("{}{rest}.", first.to_uppercase())
+    }
+
+    /// What `verdict` was found by. Where this machine failed nothing: the cause says that more is not shown.
+    pub fn evidence(&self, known: &Connection, verdict: &Verdict) -> Vec<String> {
+        let lines = verdict.evidence.iter();
+        let told = lines.filter(|_| !is_of_this_machine(verdict));
+        told.map(|line| self.line(known, Some(verdict), line))
+            .collect()
+    }
+}
+
+/// Whether it is said in the words of files, programs and the system: paths and whatever else can stand in them.
+const fn is_of_this_machine(verdict: &Verdict) -> bool {
+    matches!(
+        verdict.reason,
+        Reason::SecretUnavailable | Reason::LocalError
+    )
+}
+
+/// What has failed, and not why: behind the first colon stand words in which anything can stand.
+fn withheld(said: &str, shown: impl Fn(&str) -> String) -> String {
+    match said.split_once(": ") {
+        None if !has_path(said) => shown(said),
+        Some((about, _)) if !has_path(about) => format!("{}: {WITHHELD}", shown(about)),
+        None | Some(_) => format!("something is wrong on this machine: {WITHHELD}"),
+    }
 }
 
 impl Disguise {
@@ -218,6 +258,11 @@ impl Disguise {
         });
         let sentence = blank_owners(&words.collect::<Vec<_>>().join(" "));
         blank_telling_words(&self.replaced(&sentence, |_| true))
+    }
+
+    /// A sentence about a failure, as far as it is this program's own.
+    pub fn failure(&self, sentence: &str) -> String {
+        withheld(sentence, |about| self.sentence(about))
     }
 
     /// The longest runs of words in `text` that have a pseudonym and are `meant` replaced by it. Pseudonyms stay.
@@ -294,7 +339,7 @@ impl Disguise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Reason, ServiceId};
+    use crate::domain::ServiceId;
     use crate::service::Catalog;
 
     fn known(name: &str, url: &str) -> (Disguise, Connection) {
@@ -457,6 +502,67 @@ mod tests {
         }
     }
 
+    /// Else a remedy could not be followed in the war-room.
+    #[test]
+    fn everybody_knows_the_paths_that_remedies_name() {
+        let catalog = Catalog::embedded();
+        for service in catalog.ids().map(Some).chain([None]) {
+            for reason in Reason::ALL {
+                let entry = catalog.entry(*reason, service);
+                let cases = entry.cases.iter().flat_map(|case| &case.steps);
+                for step in entry.steps.iter().chain(cases) {
+                    assert!(!has_path(step), "{step}");
+                }
+            }
+        }
+    }
+
+    /// A verdict of `reason`: why, and one line that it was found by.
+    fn verdict(reason: Reason, cause: &str) -> Verdict {
+        Verdict {
+            cause: cause.to_owned(),
+            evidence: vec!["pass: acme is away".to_owned()],
+            ..crate::app::tests::verdict(reason)
+        }
+    }
+
+    #[test]
+    fn why_this_machine_failed_is_not_told() {
+        let (disguise, shop) = known("shop", "https://shop.example.com");
+        let withheld = "more is not shown in the war-room.";
+        let wrong = format!("Something is wrong on this machine: {withheld}");
+        for (said, shown) in [
+            (
+                "The key is not at hand: the command acme gave no secret: acme.",
+                format!("The key is not at hand: {withheld}"),
+            ),
+            (
+                "Reading a certificate of shop: /a b/c can't be read.",
+                format!("Reading a certificate of conn-1: {withheld}"),
+            ),
+            ("/srv/A Corp/ca.pem can't be read: gone", wrong.clone()),
+            ("/srv/A Corp/ca.pem can't be read", wrong),
+            (
+                "The command acme gave no secret.",
+                "The command ••• gave no secret.".to_owned(),
+            ),
+            ("It ended.", "It ended.".to_owned()),
+        ] {
+            for reason in [Reason::SecretUnavailable, Reason::LocalError] {
+                let verdict = verdict(reason, said);
+                assert_eq!(disguise.cause(&shop, &verdict), shown);
+                assert!(disguise.evidence(&shop, &verdict).is_empty());
+            }
+        }
+        let verdict = verdict(Reason::ConnectTimeout, "Of shop nothing came: /b.");
+        assert_eq!(
+            disguise.cause(&shop, &verdict),
+            "Of conn-1 nothing came: •••."
+        );
+        let evidence = disguise.evidence(&shop, &verdict);
+        assert_eq!(evidence, ["pass: acme is away"]);
+    }
+
     #[test]
     fn a_line_in_this_machine_s_words_ends_before_them() {
         let (disguise, shop) = known("shop", "https://shop.example.com");
@@ -466,6 +572,29 @@ mod tests {
             (&words.cause, "This machine could not ask: •••"),
         ] {
             assert_eq!(disguise.line(&shop, None, text), shown);
+        }
+    }
+
+    #[test]
+    fn of_a_failure_nothing_is_told_but_what_has_failed() {
+        let (disguise, _) = known("shop", "https://shop.example.com");
+        let withheld = "more is not shown in the war-room";
+        for (said, shown) in [
+            (
+                "on_change failed: it ended with 1: acme",
+                format!("on_change failed: {withheld}"),
+            ),
+            (
+                "/srv/A Corp/switchboard.toml, line 3: no",
+                format!("something is wrong on this machine: {withheld}"),
+            ),
+            (
+                "the vault has no entry \"acme\"",
+                "the vault has no entry \"•••\"".to_owned(),
+            ),
+            ("shop is gone", "conn-1 is gone".to_owned()),
+        ] {
+            assert_eq!(disguise.failure(said), shown);
         }
     }
 

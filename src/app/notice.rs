@@ -1,5 +1,7 @@
 //! What the footer says, for how long, and about what.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::draft::FieldId;
@@ -7,8 +9,8 @@ use super::draft::FieldId;
 /// A sentence in the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Inert.
-    pub text: String,
+    /// Inert. Borrowed where it is a sentence of this program's own: in any other the words of others may stand.
+    pub text: Cow<'static, str>,
     /// Drawn as an error.
     pub error: bool,
     /// What it is about: taken back once that has changed.

@@ -1,5 +1,6 @@
 //! What the screen and its loop ask of the model: what is shown, who has the keys, when to wake.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use super::handles;
 use super::keymap::Keymap;
 use super::list::List;
 use super::model::{Form, ListedConnection, LoadState, Lock, Model, Overlay, Pane, ProbeState};
+use super::notice::{About, Notice};
 use super::watching::Board;
 use crate::domain::{HandleSlot, Name, SecretRef, Verdict};
 use crate::service::Catalog;
@@ -278,12 +280,55 @@ impl Model {
         }
     }
 
+    /// Why `verdict` of the selected connection is what it is, as it is shown.
+    pub fn shown_cause(&self, verdict: &Verdict) -> String {
+        match self.selected_entry() {
+            Some(entry) if self.war_room => self.disguise.cause(&entry.connection, verdict),
+            Some(_) | None => self.shown_failure(&verdict.cause),
+        }
+    }
+
+    /// What `verdict` of the selected connection was found by, as it is shown.
+    pub fn shown_evidence(&self, verdict: &Verdict) -> Vec<String> {
+        match self.selected_entry() {
+            Some(entry) if self.war_room => self.disguise.evidence(&entry.connection, verdict),
+            None if self.war_room => Vec::new(),
+            Some(_) | None => verdict.evidence.clone(),
+        }
+    }
+
     /// Where a secret is kept, as it is shown.
     pub fn shown_reference(&self, reference: &SecretRef) -> String {
         if self.war_room {
             disguise::kind_of(reference).to_owned()
         } else {
             reference.to_string()
+        }
+    }
+
+    /// What the footer says, as it is shown.
+    pub fn shown_notice(&self, notice: &Notice) -> String {
+        let may_be_of_others = match notice.about {
+            About::Past | About::Place => notice.error,
+            About::Lock
+            | About::Draft
+            | About::Undo
+            | About::Filter
+            | About::Selection
+            | About::Field(_) => false,
+        };
+        match &notice.text {
+            Cow::Owned(failure) if may_be_of_others => self.shown_failure(failure),
+            text => self.shown_sentence(text),
+        }
+    }
+
+    /// A sentence about a failure, which may end in the words of others, as it is shown.
+    pub fn shown_failure(&self, sentence: &str) -> String {
+        if self.war_room {
+            self.disguise.failure(sentence)
+        } else {
+            sentence.to_owned()
         }
     }
 

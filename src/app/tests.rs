@@ -19,3 +19,5 @@ mod sharing;
 mod timing;
 mod tokens;
 mod watching;
+
+pub(in crate::app) use scene::verdict;

@@ -22,6 +22,8 @@ mod shared_token;
 mod tokens;
 mod unlocking;
 
+use std::borrow::Cow;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
 use tui_input::InputRequest;
@@ -386,18 +388,22 @@ impl Model {
     }
 
     /// The same, drawn as an error.
-    pub(in crate::app) fn complain(&mut self, text: impl AsRef<str>) {
+    pub(in crate::app) fn complain(&mut self, text: impl Into<Cow<'static, str>>) {
         self.complain_about(About::Past, text);
     }
 
     /// Says what is so only until `about` changes.
     pub(super) fn say_about(&mut self, about: About, text: impl AsRef<str>) {
-        self.notify(text.as_ref(), false, about);
+        self.notify(inert(text.as_ref(), 300).into(), false, about);
     }
 
     /// The same, drawn as an error.
-    pub(super) fn complain_about(&mut self, about: About, text: impl AsRef<str>) {
-        self.notify(text.as_ref(), true, about);
+    pub(super) fn complain_about(&mut self, about: About, text: impl Into<Cow<'static, str>>) {
+        let text = match text.into() {
+            Cow::Borrowed(own) => Cow::Borrowed(own),
+            Cow::Owned(text) => inert(&text, 300).into(),
+        };
+        self.notify(text, true, about);
     }
 
     /// What was said about this is no longer so.
@@ -405,13 +411,13 @@ impl Model {
         self.notice.take_if(|notice| notice.about == about);
     }
 
-    fn notify(&mut self, text: &str, error: bool, about: About) {
+    fn notify(&mut self, text: Cow<'static, str>, error: bool, about: About) {
         let about = match about {
             About::Past if self.now == self.last_input => About::Place,
             about => about,
         };
         self.notice = Some(Notice {
-            text: inert(text, 300),
+            text,
             error,
             about,
             until: after(self.now, NOTICE),

@@ -104,10 +104,7 @@ fn happened(view: &View<'_>, room: usize) -> Line<'static> {
         } else {
             theme.notice
         };
-        return Line::from(Span::styled(
-            clean(&model.shown_sentence(&notice.text)),
-            style,
-        ));
+        return Line::from(Span::styled(clean(&model.shown_notice(notice)), style));
     }
     let Some(copied) = &model.copied else {
         return Line::default();

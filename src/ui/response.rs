@@ -255,7 +255,7 @@ fn because(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     }
     if !verdict.cause.is_empty() {
         sheet.gap();
-        sheet.hang(Span::raw(""), &view.line(&verdict.cause), theme.text);
+        sheet.hang(Span::raw(""), &view.cause(verdict), theme.text);
     }
     if !verdict.changed_since_last_good.is_empty() {
         sheet.gap();
@@ -307,12 +307,8 @@ fn evidence(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
             Span::styled(by, theme.text),
         ]);
     }
-    for line in &verdict.evidence {
-        sheet.hang(
-            Span::styled("  · ", theme.faint),
-            &view.line(line),
-            theme.faint,
-        );
+    for line in view.evidence(verdict) {
+        sheet.hang(Span::styled("  · ", theme.faint), &line, theme.faint);
     }
 }
 
@@ -354,7 +350,7 @@ fn unreadable(view: &View<'_>, sheet: &mut ResponseLines) -> bool {
     let LoadState::Failed(sentence) = &view.model.loaded else {
         return false;
     };
-    let sentence = super::text::clean(&view.model.shown_sentence(sentence));
+    let sentence = view.failure(sentence);
     sheet.hang(Span::styled("✖ ", theme.down), &sentence, theme.text);
     sheet.gap();
     true
@@ -386,7 +382,7 @@ fn nothing_yet(view: &View<'_>, sheet: &mut ResponseLines) {
     for warning in &view.model.warnings {
         sheet.hang(
             Span::styled("! ", theme.warn),
-            &super::text::clean(&view.model.shown_sentence(warning)),
+            &view.failure(warning),
             theme.text,
         );
     }

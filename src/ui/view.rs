@@ -9,7 +9,7 @@ use super::theme::Theme;
 use crate::app::Model;
 use crate::app::handles::HandleRow;
 use crate::app::model::{ListedConnection, Pane, ProbeState};
-use crate::domain::{Checks, HandleSlot, Name, SecretRef, ServiceId, State};
+use crate::domain::{Checks, HandleSlot, Name, SecretRef, ServiceId, State, Verdict};
 use crate::service::Service;
 
 /// The model with the theme.
@@ -81,6 +81,22 @@ impl<'a> View<'a> {
     pub(super) fn service(&self, id: &ServiceId) -> String {
         let service = self.model.catalog.get(id);
         clean(service.map_or(id.as_str(), Service::title))
+    }
+
+    /// Why a verdict of the selected connection is what it is, as far as it is shown.
+    pub(super) fn cause(&self, verdict: &Verdict) -> String {
+        clean(&self.model.shown_cause(verdict))
+    }
+
+    /// What it was found by, as far as it is shown.
+    pub(super) fn evidence(&self, verdict: &Verdict) -> Vec<String> {
+        let lines = self.model.shown_evidence(verdict);
+        lines.iter().map(|line| clean(line)).collect()
+    }
+
+    /// A sentence about a failure, as far as it is shown.
+    pub(super) fn failure(&self, sentence: &str) -> String {
+        clean(&self.model.shown_failure(sentence))
     }
 
     /// Where a secret is kept, or what stands for it.

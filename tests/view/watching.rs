@@ -14,7 +14,7 @@ use switchboard::domain::{Conclusion, Reason, SecondOpinion, State};
 use super::*;
 use crate::sample::now;
 
-fn press(model: &mut Model, keys: &str) {
+pub(super) fn press(model: &mut Model, keys: &str) {
     for c in keys.chars() {
         let code = match c {
             '\n' => KeyCode::Enter,

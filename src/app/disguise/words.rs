@@ -165,6 +165,12 @@ fn is_called_after_somebody(word: &str, before: Option<&str>, behind: Option<&st
     is_variable || (before == Some("command") && behind == Some("gave"))
 }
 
+/// Whether `text` names a file or a folder that not everybody knows.
+pub(super) fn has_path(text: &str) -> bool {
+    let mut paths = text.split(' ').filter_map(path_in);
+    paths.any(|path| !KNOWN_PATHS.contains(&path))
+}
+
 /// The path in `word`. A slash between letters makes none: and/or, HTTP/2.
 fn path_in(word: &str) -> Option<&str> {
     if word.contains("://") {

@@ -256,7 +256,7 @@ pub(super) fn fine_until(last: CheckId) -> Checks {
 }
 
 /// A verdict with this reason, its rungs to match.
-pub(super) fn verdict(reason: Reason) -> Verdict {
+pub(in crate::app) fn verdict(reason: Reason) -> Verdict {
     let checks = match reason {
         Reason::Connected => fine_until(CheckId::Identity),
         Reason::ServiceFound => fine_until(CheckId::Service),

@@ -233,12 +233,16 @@ impl Model {
 
     /// The copy that is spoken of is as sure as `more` says. Its time goes on.
     pub(super) fn clipboard_announced(&mut self, less: &str, more: &str) {
-        let copied = self.copied.as_mut().map(|copied| &mut copied.words);
-        let notice = self.notice.as_mut().map(|notice| &mut notice.text);
-        for words in copied.into_iter().chain(notice) {
-            if let Some(rest) = words.strip_prefix(less) {
-                *words = format!("{more}{rest}");
-            }
+        let surer = |words: &str| Some(format!("{more}{}", words.strip_prefix(less)?));
+        if let Some(copied) = &mut self.copied
+            && let Some(words) = surer(&copied.words)
+        {
+            copied.words = words;
+        }
+        if let Some(notice) = &mut self.notice
+            && let Some(words) = surer(&notice.text)
+        {
+            notice.text = words.into();
         }
     }
 

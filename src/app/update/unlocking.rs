@@ -101,7 +101,7 @@ impl Model {
                 dialog.second = SecretField::default();
                 dialog.problem = Some(crate::domain::text::inert(why, 300));
             }
-            _ => self.complain(why),
+            _ => self.complain(why.to_owned()),
         }
     }
 }

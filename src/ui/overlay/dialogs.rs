@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use tui_input::Input;
 
 use super::super::input as line_input;
-use super::super::text::{clean, inset, put, row};
+use super::super::text::{inset, put, row};
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::model::{AddTokenDialog, PassphraseDialog};
@@ -111,7 +111,7 @@ pub(in crate::ui) fn draw(
     let text = lines(dialog.text, width, theme.faint);
     let last = match (dialog.busy, dialog.problem) {
         (Some(busy), _) => lines(busy, width, theme.probing),
-        (None, Some(problem)) => lines(&clean(problem), width, theme.error),
+        (None, Some(problem)) => lines(&view.failure(problem), width, theme.error),
         (None, None) => vec![Line::default()],
     };
     let wanted = text.len() + 1 + dialog.fields.len() + 1 + last.len();

@@ -168,7 +168,7 @@ fn trouble(view: &View<'_>, account: &AccountList) -> Option<(Line<'static>, Lin
     let trouble = account.trouble.as_ref()?;
     let theme = view.theme;
     let words = match trouble.kind {
-        crate::app::tokens::TroubleKind::Other => view.model.shown_sentence(&trouble.text),
+        crate::app::tokens::TroubleKind::Other => view.failure(&trouble.text),
         ref kind => kind.headline(),
     };
     let why = Line::from(Span::styled(clean(&words), theme.error));

@@ -215,7 +215,7 @@ fn permissions(view: &View<'_>, sheet: &Details, room: usize) -> Vec<Line<'stati
     if modules.is_empty() {
         let said = match (&sheet.row.token.permissions, &sheet.row.modules_unread) {
             (None, Some(why)) => {
-                let said = format!("Its modules could not be read: {}", view.line(why));
+                let said = format!("Its modules could not be read: {}", view.failure(why));
                 return words(&said, theme.error, room);
             }
             (None, None) => "The service does not say which modules it is let into.",

@@ -264,7 +264,7 @@ fn done(view: &View<'_>, renewed: &Renewed, room: usize) -> Vec<Line<'static>> {
         lines.extend(words(&said, theme.text, room));
     }
     for NotUpdated { connection, why } in &renewed.unread {
-        let why = clean(&view.model.shown_sentence(why));
+        let why = view.failure(why);
         let said = format!("{} was left as it is: {why}", view.name(connection));
         lines.extend(words(&said, theme.warn, room));
     }

@@ -251,7 +251,7 @@ pub(super) fn trouble(view: &View<'_>, trouble: &Trouble, room: usize) -> Vec<Li
     if trouble.kind != TroubleKind::Other && !trouble.text.contains(&headline) {
         lines.extend(words(&headline, theme.error, room));
     }
-    let sentence = clean(&view.model.shown_sentence(&trouble.text));
+    let sentence = view.failure(&trouble.text);
     let style = if lines.is_empty() {
         theme.error
     } else {

@@ -117,9 +117,9 @@ fn draw_second(view: &View<'_>, opinion: &SecondOpinion, body: Rect, buf: &mut B
     let sentence = clean(&opinion.conclusion.sentence(&opinion.host));
     all.extend(lines(&sentence, width, view.theme.strong));
     if there.state() == State::Unknown {
-        all.extend(lines(&view.line(&there.cause), width, view.theme.text));
-        for line in &there.evidence {
-            all.extend(lines(&view.line(line), width, view.theme.faint));
+        all.extend(lines(&view.cause(there), width, view.theme.text));
+        for line in view.evidence(there) {
+            all.extend(lines(&line, width, view.theme.faint));
         }
     }
     let title = name.map_or_else(String::new, |name| view.name(name));
