@@ -775,10 +775,14 @@ fn the_war_room_shows_no_words_of_this_machine() {
 fn the_war_room_shows_the_program_s_own_advice() {
     let mut guests = model(200, 50);
     watching::press(&mut guests, "W");
-    watching::press(&mut guests, "D");
-    let shown = text(&guests);
-    let said = "the war-room would end there: leave it first";
-    assert!(shown.contains(said), "{shown}");
+    for (key, said) in [
+        ("D", "the war-room would end there: leave it first"),
+        ("a", "the war-room opens no form"),
+    ] {
+        watching::press(&mut guests, key);
+        let shown = text(&guests);
+        assert!(shown.contains(said), "{shown}");
+    }
     let said = "the group that was marked is gone: no connection is selected";
     guests.notice = Some(Notice {
         text: said.to_owned().into(),
@@ -787,6 +791,9 @@ fn the_war_room_shows_the_program_s_own_advice() {
         until: after(9),
     });
     assert!(text(&guests).contains(said), "{}", text(&guests));
+    guests.focus = Pane::Tokens;
+    let hints = hints::footer(&guests);
+    assert!(hints.iter().all(|(key, _)| key != "a"), "{hints:?}");
 }
 
 /// Where a key is kept is called after whom it is for, and so is a label that somebody gave.

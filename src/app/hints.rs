@@ -76,6 +76,17 @@ fn field_actions(model: &Model) -> Vec<Action> {
     actions
 }
 
+/// What the war-room refuses.
+const REFUSED_TO_GUESTS: [Action; 7] = [
+    Action::New,
+    Action::Edit,
+    Action::Reveal,
+    Action::Copy,
+    Action::CopyAs,
+    Action::AddToken,
+    Action::SharedToken,
+];
+
 fn list_actions(model: &Model) -> Vec<Action> {
     use Action::{
         AddToken, Bisect, Copy, CopyAs, CopySnippet, Edit, Filter, Help, New, Open, Palette, Probe,
@@ -120,7 +131,7 @@ fn list_actions(model: &Model) -> Vec<Action> {
         actions.insert(0, Action::Back);
     }
     if model.war_room {
-        actions.retain(|action| !matches!(action, New | Edit | Reveal | Copy | CopyAs));
+        actions.retain(|action| !REFUSED_TO_GUESTS.contains(action));
         actions.push(Action::WarRoom);
     }
     let useful = [

@@ -44,6 +44,9 @@ impl Model {
         if let Some(sentence) = self.refuses_changes() {
             return self.complain(sentence);
         }
+        if self.war_room {
+            return self.complain("the war-room opens no form");
+        }
         let name = match self.meant_connection().cloned() {
             Ok(name) => name,
             Err(sentence) => return self.complain(sentence),
