@@ -509,7 +509,8 @@ fn a_database_of_the_first_version_keeps_its_results() {
     old.execute_batch(
         "DROP VIEW run; DROP VIEW event; DROP VIEW summary;
          DROP TABLE reason; DROP TABLE sample; DROP TABLE fresh; DROP TABLE bucket; DROP TABLE change;
-         DROP TABLE kept; DROP TABLE renewal; DROP TABLE recognised; PRAGMA user_version = 1;
+         DROP TABLE kept; DROP TABLE renewal; DROP TABLE recognised; DROP TABLE renewed_aside;
+         PRAGMA user_version = 1;
          CREATE TABLE result (watched INTEGER NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL,
              reason TEXT NOT NULL, us INTEGER, PRIMARY KEY (watched, at)) WITHOUT ROWID;
          INSERT INTO watched (id, name, state, reason, since) VALUES (7, 'shop', 'warn', 'tls-expiring', 5);
