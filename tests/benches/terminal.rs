@@ -6,7 +6,7 @@
 //! on the machine (bytes, wake-ups, size, memory, processor time a key) fails the run where it misses its goal.
 //! An argument chooses rows by a part of their name, `watching` what a screen does that probes a thousand, `tokens`
 //! what the size of an account costs; `--binary PATH` measures another build than the release. Run it on a quiet
-//! machine: about eight minutes.
+//! machine: about nine minutes.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     }
     rows.sort_by_key(|row| row.number);
     let missed = table::printed(&rows, "floor");
-    println!("\n40 starts and 200 keys each, medians, processor times means; 120x40; times in ms.");
+    println!("\n40 starts and 500 keys each, medians, processor times means; 120x40; times in ms.");
     if missed > 0 {
         println!("{missed} of the figures that gate missed their goals");
         return ExitCode::FAILURE;

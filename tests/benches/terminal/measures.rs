@@ -12,7 +12,7 @@ use crate::session::{Pressed, QUESTIONS, QUIET, Session, milliseconds};
 use crate::table::{Row, half, part};
 
 const STARTS: usize = 40;
-const KEYS: usize = 200;
+const KEYS: usize = 500;
 const REST: Duration = Duration::from_secs(30);
 /// A line as of old, in bytes a second.
 const SLOW: u64 = 2_400;
@@ -86,7 +86,7 @@ pub fn this() -> PathBuf {
 }
 
 impl Figures {
-    /// Measures everything: about four minutes.
+    /// Measures everything: about five minutes.
     pub fn taken() -> Self {
         let (few, many) = (stored(20), stored(10_000));
         let mut figures = Self {
