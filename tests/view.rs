@@ -719,17 +719,26 @@ fn the_war_room_names_nobody() {
     }
 }
 
-/// In the words of files, programs and the system anything can stand: nothing of them is shown.
-#[test]
-fn the_war_room_shows_no_words_of_this_machine() {
-    let why = "/srv/Secret Corp/pass: customers/secretcorp is away";
+/// The war-room over a connection whose secrets are called after whom they are for, and its name.
+fn guests_of_secretcorp() -> (Model, Name) {
     let mut guests = model(200, 50);
     guests.war_room = true;
     let name = guests.list.selected.clone().unwrap();
     guests.entries.change(&name, |entry| {
         let connection = std::sync::Arc::make_mut(&mut entry.connection);
         connection.key = Some("file:/srv/secretcorp/key".parse().unwrap());
+        connection.token = Some("env:SECRETCORPKEY".parse().unwrap());
         connection.added = vec![("for secretcorp".to_owned(), SecretRef::Ask)];
+    });
+    (guests, name)
+}
+
+/// In the words of files, programs and the system anything can stand: nothing of them is shown.
+#[test]
+fn the_war_room_shows_no_words_of_this_machine() {
+    let why = "/srv/Secret Corp/pass: customers/secretcorp is away";
+    let (mut guests, name) = guests_of_secretcorp();
+    guests.entries.change(&name, |entry| {
         let mut verdict = (**entry.verdict.as_ref().unwrap()).clone();
         verdict.reason = Reason::SecretUnavailable;
         verdict.cause = format!("The key is not at hand: {why}.");
@@ -799,15 +808,7 @@ fn the_war_room_shows_the_program_s_own_advice() {
 /// Where a key is kept is called after whom it is for, and so is a label that somebody gave.
 #[test]
 fn the_war_room_tells_of_where_a_key_is_kept_its_kind_alone() {
-    let mut guests = model(200, 50);
-    guests.war_room = true;
-    let name = guests.list.selected.clone().unwrap();
-    guests.entries.change(&name, |entry| {
-        let connection = std::sync::Arc::make_mut(&mut entry.connection);
-        connection.key = Some("file:/srv/secretcorp/key".parse().unwrap());
-        connection.token = Some("env:SECRETCORPKEY".parse().unwrap());
-        connection.added = vec![("for secretcorp".to_owned(), SecretRef::Ask)];
-    });
+    let (guests, _) = guests_of_secretcorp();
     let shown = text(&guests);
     assert!(!shown.to_lowercase().contains("secretcorp"), "{shown}");
     for kind in [" file ", " env ", " ••• ", " ask "] {

@@ -24,11 +24,12 @@ impl QuietHosts {
     /// Keeps what was found where the host asked for quiet, and nothing from before.
     pub(super) fn note(&self, connection: &Connection, probed: &Probed, now: Timestamp) {
         let mut found = self.found();
-        if probed.verdict.quiet_for(now).is_some() {
+        let is_quiet = |probed: &Probed| probed.verdict.quiet_for(now).is_some();
+        // Also of connections that are gone by now.
+        found.retain(|name, (_, last)| *name != connection.name && is_quiet(last));
+        if is_quiet(probed) {
             let last = (connection.clone(), probed.clone());
             found.insert(connection.name.clone(), last);
-        } else {
-            found.remove(&connection.name);
         }
     }
 
