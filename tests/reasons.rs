@@ -72,10 +72,11 @@ fn profile(entry: &CatalogEntry) -> Profile {
 async fn probe(prober: &Prober, catalog: &Catalog, entry: &CatalogEntry, url: &str) -> Verdict {
     let subject = subject(entry, url);
     let service = catalog.get(&subject.service).unwrap();
-    prober
-        .run(service, subject, &profile(entry), &Open, &mut |_| {})
-        .await
-        .verdict
+    let profile = profile(entry);
+    let ended = prober
+        .run(service, subject, &profile, &Open, &mut |_| {})
+        .await;
+    *ended.verdict
 }
 
 /// Who may be told to have answered an entry, however the servers are dressed: where only a header says who it

@@ -55,7 +55,7 @@ pub struct Prober {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LadderOutcome {
     /// What it ended in.
-    pub verdict: Verdict,
+    pub verdict: Box<Verdict>,
     /// How the pair was accepted, for the next run.
     pub accepted: Option<Accepted>,
     /// Whether the service was recognised at exactly this URL.
@@ -132,7 +132,7 @@ impl Prober {
                 Step::Ask(ask) => ask,
                 Step::Conclude(verdict) => {
                     return LadderOutcome {
-                        verdict: *verdict,
+                        verdict,
                         accepted: ladder.accepted(),
                         service_seen: ladder.service_seen(),
                         through_index: ladder.is_through_index(),
@@ -183,7 +183,7 @@ impl Prober {
         let reply = context.send(transport, &ask.request, place).await;
         let (reply, ticket) = if reply.wants_http1 {
             let nameless = nameless.as_ref();
-            match context.send_again(ladder, &ask, nameless, ticket).await {
+            match Box::pin(context.send_again(ladder, &ask, nameless, ticket)).await {
                 Ok(sent) => sent,
                 Err(answer) => return ladder.answer(answer),
             }

@@ -242,7 +242,8 @@ impl Transport {
                 }
                 return match (ended, proxy) {
                     (Err(Failure::Proxy(ProxyFailure::Denied)), Some(proxy)) => {
-                        Err(self.denied(proxy, request, deadline, reply).await)
+                        // (Few need it, and all would hold its room.)
+                        Err(Box::pin(self.denied(proxy, request, deadline, reply)).await)
                     }
                     (ended, _) => ended,
                 };

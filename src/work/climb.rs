@@ -62,15 +62,7 @@ impl Core {
         let bisect = prepared.subject.trigger == Trigger::Bisect;
         let gate = LockoutGate::new(Arc::clone(&self.0), bisect);
         let ended = self.climb_under(prepared, gate, progress).await;
-        let verdict = &ended.0;
-        tracing::info!(
-            connection = verdict.connection.as_ref().map(Name::as_str),
-            url = verdict.url,
-            reason = verdict.reason.id(),
-            status = verdict.status,
-            cause = verdict.cause,
-            "probed"
-        );
+        log(&ended.0);
         ended
     }
 
@@ -169,6 +161,18 @@ impl Core {
     }
 }
 
+/// Writes down what a probe ended in.
+pub(super) fn log(verdict: &Verdict) {
+    tracing::info!(
+        connection = verdict.connection.as_ref().map(Name::as_str),
+        url = verdict.url,
+        reason = verdict.reason.id(),
+        status = verdict.status,
+        cause = verdict.cause,
+        "probed"
+    );
+}
+
 /// Waits until nobody waits for the answer any more and no key is under way.
 pub(super) async fn abandoned<T>(
     answer: &mut oneshot::Sender<T>,
@@ -216,7 +220,7 @@ async fn run(
         accepted: climb.accepted,
         last_good: climb.last_good,
     };
-    (climb.verdict, found)
+    (*climb.verdict, found)
 }
 
 /// Whose climb it is, for the verdict where it broke.

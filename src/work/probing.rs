@@ -9,12 +9,13 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
+use super::climb;
 use super::core::{Core, Inner, shared};
 use super::damping::Damping;
 use super::edit::Unsaved;
 use super::error::WorkError;
-use super::gate;
-use super::job::{Prepared, ProbeJob, RememberedAs, host_of};
+use super::gate::{self, LockoutGate};
+use super::job::{ProbeJob, RememberedAs, host_of};
 use super::local::{DEFECT, local_error};
 use super::preparations;
 use super::record::Recorder;
@@ -27,7 +28,7 @@ use crate::domain::{
     Verdict, error_chain,
 };
 use crate::probe::Profile;
-use crate::service::{HinderedBy, Hindrance, SecretState, Service, Subject, Trigger};
+use crate::service::{HinderedBy, Hindrance, Ladder, SecretState, Service, Subject, Trigger};
 
 /// Told of every rung that ended, with all rungs so far.
 pub type Progress<'a> = &'a (dyn Fn(&Checks) + Send + Sync);
@@ -186,7 +187,7 @@ impl Core {
         &self,
         urls: Vec<String>,
         settings: TargetSettings,
-        tell: impl Fn(Verdict, &mut B) + Send + Sync + 'static,
+        tell: impl Fn(Box<Verdict>, &mut B) + Send + Sync + 'static,
     ) -> Targets<B> {
         let concurrency = settings.concurrency.min(urls.len());
         let (core, prepared) = (self.clone(), Arc::new(OnceCell::new()));
@@ -201,13 +202,13 @@ impl Core {
                 prepared.get_or_init(|| made).await;
             })
         };
-        let probe = move |url: String| -> BoxFuture<'static, Verdict> {
+        let probe = move |url: String| -> BoxFuture<'static, Box<Verdict>> {
             let (core, prepared) = (core.clone(), Arc::clone(&prepared));
             Box::pin(async move {
                 match prepared.get() {
                     Some(Ok(prepared)) => core.probe_target(&url, prepared).await,
-                    Some(Err(problem)) => unprobed(&url, &error_chain(problem)),
-                    None => unprobed(&url, DEFECT),
+                    Some(Err(problem)) => Box::new(unprobed(&url, &error_chain(problem))),
+                    None => Box::new(unprobed(&url, DEFECT)),
                 }
             })
         };
@@ -392,22 +393,27 @@ impl Core {
             let configuration = self.configuration().await?;
             Duration::from_secs(configuration.settings.timeout_s.into())
         };
-        let profile = Arc::new(settings.profile(timeout, self.environment()));
-        Ok(PreparedTargets { service, profile })
+        let profile = settings.profile(timeout, self.environment());
+        Ok(PreparedTargets {
+            service,
+            profile,
+            gate: LockoutGate::new(Arc::clone(&self.0), false),
+        })
     }
 
     /// One target of a list: no secret, no memory, nothing that blocks.
-    async fn probe_target(&self, url: &str, prepared: &PreparedTargets) -> Verdict {
-        let prepared = Box::new(Prepared {
-            service: prepared.service.clone(),
-            subject: Subject::new(prepared.service.id().clone(), url),
-            profile: Arc::clone(&prepared.profile),
-            token_only: false,
-            folder: None,
-            known: None,
-            unrecognised: None,
-        });
-        self.climb(prepared, &silent).await.0
+    async fn probe_target(&self, url: &str, prepared: &PreparedTargets) -> Box<Verdict> {
+        let PreparedTargets {
+            service,
+            profile,
+            gate,
+        } = prepared;
+        let subject = Subject::new(service.id().clone(), url);
+        let begun = Ladder::begin(service, subject, Timestamp::now());
+        let prober = &self.0.prober;
+        let ended = prober.run_begun(begun, profile, gate, &mut |_| {}).await;
+        climb::log(&ended.verdict);
+        ended.verdict
     }
 }
 
@@ -444,7 +450,9 @@ fn is_https(url: &str) -> bool {
 /// What the targets of one list have in common.
 struct PreparedTargets {
     service: Service,
-    profile: Arc<Profile>,
+    profile: Profile,
+    /// No key passes it: it is there for hosts that ask for quiet.
+    gate: LockoutGate,
 }
 
 #[cfg(test)]

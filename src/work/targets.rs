@@ -75,14 +75,15 @@ const AT_ONCE: usize = 8;
 /// Nobody sees the difference, and the first of all is told at once.
 const GATHERED_FOR: Duration = Duration::from_millis(4);
 
-/// Probes one URL.
-pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
+/// Probes one URL. What comes of it stays where it was made: on its way to whoever tells it a verdict would be copied at
+/// each step.
+pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Box<Verdict>> + Send + Sync>;
 /// Makes ready what all probes of a list have in common. No probe begins before: those that wait for it together would
 /// go on at the same moment, all of them ahead of the first answer.
 pub(super) type Prepare = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 /// Adds what is told of a verdict to a bundle. It does so where the probe ran, beside the other probes: what a verdict
 /// consists of is given back by the thread that took it.
-pub(super) type Tell<B> = Arc<dyn Fn(Verdict, &mut B) + Send + Sync>;
+pub(super) type Tell<B> = Arc<dyn Fn(Box<Verdict>, &mut B) + Send + Sync>;
 
 /// How the URLs of a list are probed.
 pub(super) struct Probing {
@@ -214,15 +215,15 @@ struct Round<B> {
 /// A probe under way. One that panics ends in a verdict like any other.
 struct Running {
     url: String,
-    probe: CatchUnwind<AssertUnwindSafe<BoxFuture<'static, Verdict>>>,
+    probe: CatchUnwind<AssertUnwindSafe<BoxFuture<'static, Box<Verdict>>>>,
 }
 
 impl Future for Running {
-    type Output = Verdict;
+    type Output = Box<Verdict>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Verdict> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Box<Verdict>> {
         let ended = self.probe.poll_unpin(context);
-        ended.map(|ended| ended.unwrap_or_else(|_| broken(&self.url)))
+        ended.map(|ended| ended.unwrap_or_else(|_| Box::new(broken(&self.url))))
     }
 }
 
@@ -282,28 +283,34 @@ impl<B: Default + Send + 'static> Round<B> {
     }
 
     /// The next verdict, in the order of finishing; `None` after the last. More probes begin where none has ended.
-    async fn next(&mut self) -> Option<Verdict> {
+    async fn next(&mut self) -> Option<Box<Verdict>> {
         loop {
-            let ended = poll_fn(|context| Poll::Ready(self.running.poll_next_unpin(context)));
+            let ended = poll_fn(|context| Poll::Ready(self.poll_ended(context)));
             if let Poll::Ready(Some(verdict)) = ended.await {
                 return Some(verdict);
             }
-            if !self.start_some() {
-                return self.running.next().await;
+            if !self.start(AT_ONCE) {
+                return poll_fn(|context| self.poll_ended(context)).await;
             }
             yield_now().await;
         }
     }
 
-    /// Starts some; says whether there were any.
-    fn start_some(&mut self) -> bool {
+    /// The next verdict. Where as many run as may, its place is taken at once, whatever else has ended: who waits for
+    /// slow hosts waits for places.
+    fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<Option<Box<Verdict>>> {
+        let is_full = self.running.len() >= self.concurrency;
+        let ended = self.running.poll_next_unpin(context);
+        if is_full && matches!(ended, Poll::Ready(Some(_))) {
+            self.start(1);
+        }
+        ended
+    }
+
+    /// Starts so many, where there are places and URLs; says whether there were any.
+    fn start(&mut self, most: usize) -> bool {
         let room = self.concurrency - self.running.len();
-        let urls: Vec<_> = self
-            .waiting
-            .urls()
-            .by_ref()
-            .take(room.min(AT_ONCE))
-            .collect();
+        let urls: Vec<_> = self.waiting.urls().by_ref().take(room.min(most)).collect();
         let any = !urls.is_empty();
         for url in urls {
             let probe = AssertUnwindSafe((self.probe)(url.clone())).catch_unwind();
@@ -321,7 +328,7 @@ mod tests {
     use super::*;
 
     fn as_it_is() -> Tell<Vec<Verdict>> {
-        Arc::new(|verdict, bundle: &mut Vec<Verdict>| bundle.push(verdict))
+        Arc::new(|verdict, bundle: &mut Vec<Verdict>| bundle.push(*verdict))
     }
 
     /// Nothing has to be made ready.
@@ -368,7 +375,7 @@ mod tests {
                 yield_now().await;
                 yield_now().await;
                 running.fetch_sub(1, Ordering::SeqCst);
-                local_error(None, &ServiceId::http(), &url, "")
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
             })
         });
         (probe, running, most)
@@ -413,7 +420,7 @@ mod tests {
     #[tokio::test]
     async fn what_ends_together_is_told_together_and_once() {
         let probe: ProbeUrl = Arc::new(|url| {
-            Box::pin(async move { local_error(None, &ServiceId::http(), &url, "") })
+            Box::pin(async move { Box::new(local_error(None, &ServiceId::http(), &url, "")) })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
         let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, AT_ONCE, Vec::new());
@@ -434,7 +441,7 @@ mod tests {
             Box::pin(async move {
                 let number = url.trim_start_matches('u').parse().unwrap();
                 tokio::time::sleep(Duration::from_millis(number)).await;
-                local_error(None, &ServiceId::http(), &url, "")
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
             })
         });
         let urls = (1..=100).map(|n| format!("u{n}")).collect();
@@ -465,7 +472,7 @@ mod tests {
                 }
                 tokio::time::sleep(GATHERED_FOR).await;
                 running.fetch_sub(1, Ordering::SeqCst);
-                local_error(None, &ServiceId::http(), &url, "")
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
             })
         });
         let urls = (0..500).map(|n| format!("u{n}")).collect();
@@ -496,7 +503,7 @@ mod tests {
                 while begun.load(Ordering::SeqCst) == 0 {
                     yield_now().await;
                 }
-                local_error(None, &ServiceId::http(), &url, "")
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
             })
         });
         let urls = (0..10).map(|n| format!("u{n}")).collect();
@@ -544,7 +551,7 @@ mod tests {
             Box::pin(async move {
                 counted.fetch_add(1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_secs(60)).await;
-                local_error(None, &ServiceId::http(), &url, "")
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
@@ -563,6 +570,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_place_is_taken_again_while_others_have_ended() {
+        const PLACES: usize = 100;
+        let (begun, ended) = (
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(Mutex::new(Vec::new())),
+        );
+        let counted = (Arc::clone(&begun), Arc::clone(&ended));
+        let probe: ProbeUrl = Arc::new(move |url| {
+            let (begun, ended) = counted.clone();
+            begun.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                ended.lock().unwrap().push(begun.load(Ordering::SeqCst));
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
+            })
+        });
+        let urls = (0..3 * PLACES).map(|n| format!("u{n}")).collect();
+        let mut targets = Targets::new(&at_once(probe), &as_it_is(), urls, PLACES, Vec::new());
+        assert_eq!(all(&mut targets).await.len(), 3 * PLACES);
+        // As many end at the same moment as have places: when each does, one has begun for each before it.
+        let ended = ended.lock().unwrap();
+        let expected: Vec<_> = (0..PLACES).map(|before| PLACES + before).collect();
+        assert_eq!(ended[..PLACES], expected);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn all_are_probed_bounded_and_the_quick_come_first() {
         let running = Arc::new(AtomicUsize::new(0));
         let most = Arc::new(AtomicUsize::new(0));
@@ -574,7 +607,7 @@ mod tests {
                 let takes = if url == "u0" { 60_000 } else { 100 };
                 tokio::time::sleep(Duration::from_millis(takes)).await;
                 running.fetch_sub(1, Ordering::SeqCst);
-                local_error(None, &ServiceId::http(), &url, "")
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
@@ -592,7 +625,7 @@ mod tests {
             Box::pin(async move {
                 yield_now().await;
                 assert_ne!(url, "u1", "this one breaks");
-                local_error(None, &ServiceId::http(), &url, "")
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
             })
         });
         let urls = (0..3).map(|n| format!("u{n}")).collect();
@@ -618,7 +651,7 @@ mod tests {
                 let number = url.trim_start_matches('u').parse().unwrap();
                 tokio::time::sleep(GATHERED_FOR * number).await;
                 counted.fetch_add(1, Ordering::SeqCst);
-                local_error(None, &ServiceId::http(), &url, "")
+                Box::new(local_error(None, &ServiceId::http(), &url, ""))
             })
         });
         let urls = (1..=100).map(|n| format!("u{n}")).collect();

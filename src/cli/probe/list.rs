@@ -50,12 +50,12 @@ pub(super) async fn run(
             .core
             .probe_targets(urls, settings, move |verdict, bundle: &mut Bundle| {
                 if whole || SideBySide::may_keep(verdict.reason) {
-                    bundle.heard.push(Heard::Whole(Box::new(verdict)));
+                    bundle.heard.push(Heard::Whole(verdict));
                     return;
                 }
                 tell(&verdict, &mut bundle.told);
                 if !is_here(&verdict) {
-                    let Verdict { url, reason, .. } = verdict;
+                    let Verdict { url, reason, .. } = *verdict;
                     bundle.heard.push(Heard::Told { url, reason });
                 }
             });

@@ -1003,8 +1003,8 @@ async fn mistakes_of_this_machine_are_verdicts() {
     assert_eq!(verdict.reason, Reason::LocalError);
 }
 
-fn gathered(verdict: Verdict, bundle: &mut Vec<Verdict>) {
-    bundle.push(verdict);
+fn gathered(verdict: Box<Verdict>, bundle: &mut Vec<Verdict>) {
+    bundle.push(*verdict);
 }
 
 #[tokio::test]
