@@ -145,14 +145,22 @@ fn flat(setting: Setting) -> Vec<Row> {
 
 /// 5 to 200 ms, 4 % refuse, 4 % are broken, 1 % never answer, 1 % reset: what is measured is how well it waits.
 fn mixed(setting: Setting) -> Vec<Row> {
-    let contest = Contest::held(setting, &[SOCKETS, Asker::Program]);
-    let told = contest.beside(
-        SOCKETS,
-        "mixed, ms, to the loop over sockets",
-        Series::wall,
-        1.02,
-    );
-    told.into_iter().chain(contest.work(SOCKETS)).collect()
+    // What the client that is mandated takes itself is seen beside them.
+    let contest = Contest::held(setting, &[SOCKETS, REQWEST, Asker::Program]);
+    let beside = |peer, what| {
+        contest.beside(
+            peer,
+            &format!("mixed, ms, to the {what}"),
+            Series::wall,
+            1.02,
+        )
+    };
+    let told = [
+        beside(SOCKETS, "loop over sockets"),
+        beside(REQWEST, "reqwest loop"),
+    ];
+    let told = told.into_iter().flatten();
+    told.chain(contest.work(SOCKETS)).collect()
 }
 
 /// Whole handshakes on both sides, for a resumed one shows no certificate.
