@@ -303,7 +303,7 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
         .filter(|until| *until > now)
         .map(|until| Stop {
             until,
-            why: "the host asked for fewer requests".to_owned(),
+            why: "the host asked for quiet".to_owned(),
             by: StoppedBy::Host,
         });
     let by_us = record
