@@ -1,6 +1,7 @@
 //! Probing a list of URLs: thousands, bounded, each verdict as it comes.
 
 use std::future::poll_fn;
+use std::hint::black_box;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,6 +75,16 @@ const AT_ONCE: usize = 8;
 /// The shortest time between two bundles of a thread: whoever writes them sits on another thread, and is not woken for each result.
 /// Nobody sees the difference, and the first of all is told at once.
 const GATHERED_FOR: Duration = Duration::from_millis(4);
+
+/// What [`AT_ONCE`] probes take of the heap, in pieces of so many bytes: above 128 KiB a piece has a mapping of its own.
+const PIECES: usize = 3;
+const PIECE: usize = 116 * 1024;
+
+/// Lets this thread's heap grow by what the next probes take. By itself that of glibc grows by a page or two at a time,
+/// each by a call of the system that the page faults of all threads wait for: 4,000 of them for a thousand probes.
+fn grow_heap() {
+    drop([(); PIECES].map(|()| black_box(Vec::<u8>::with_capacity(PIECE))));
+}
 
 /// Probes one URL. What comes of it stays where it was made: on its way to whoever tells it a verdict would be copied at
 /// each step.
@@ -152,6 +163,7 @@ impl<B: Default + Send + 'static> Targets<B> {
                 waiting: waiting.clone(),
                 running: FuturesUnordered::new(),
                 concurrency: share,
+                room: 0,
                 next_bundle: Instant::now(),
             }
         };
@@ -208,6 +220,8 @@ struct Round<B> {
     waiting: Waiting,
     running: FuturesUnordered<Running>,
     concurrency: usize,
+    /// For so many the heap has room.
+    room: usize,
     /// When the next bundle may go.
     next_bundle: Instant,
 }
@@ -288,6 +302,10 @@ impl<B: Default + Send + 'static> Round<B> {
             let ended = poll_fn(|context| Poll::Ready(self.poll_ended(context)));
             if let Poll::Ready(Some(verdict)) = ended.await {
                 return Some(verdict);
+            }
+            if self.running.len() + AT_ONCE > self.room {
+                self.room += AT_ONCE;
+                grow_heap();
             }
             if !self.start(AT_ONCE) {
                 return poll_fn(|context| self.poll_ended(context)).await;
