@@ -28,7 +28,7 @@ const LAST_ANSWERS: Duration = Duration::from_millis(700);
 /// And for the disk, behind that.
 const LAST_WRITES: Duration = Duration::from_secs(2);
 
-/// The gate of one probe.
+/// The gate of one probe, or of all that carry no key and belong together.
 pub(super) struct LockoutGate {
     inner: Arc<Inner>,
     /// Where a person asked for a bisect: whose, and the number of its first attempt once there is one.
