@@ -6,25 +6,20 @@
 mod glyphs;
 mod moves;
 mod pen;
+mod runs;
 
 use std::io;
+use std::ops::Range;
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
-use ratatui::buffer::{Cell, CellWidth};
+use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
-use ratatui::style::{Color, Modifier};
+use ratatui::style::Color;
 
 pub use glyphs::Glyphs;
-use glyphs::in_ascii;
 use moves::{STEPS, along, counted, down, straight};
-use pen::{Pen, codes, place};
-
-/// Attributes that are seen on a blank.
-const SEEN_ON_BLANK: Modifier = Modifier::REVERSED
-    .union(Modifier::UNDERLINED)
-    .union(Modifier::SLOW_BLINK)
-    .union(Modifier::RAPID_BLINK)
-    .union(Modifier::CROSSED_OUT);
+use pen::{Pen, codes};
+use runs::{Look, Run, Runs, SEEN_ON_BLANK};
 
 /// A longer run of blanks is erased instead of written (`CSI n X` and the way behind it).
 const ERASE_OVER: u16 = 8;
@@ -36,28 +31,6 @@ const TRIED_UP_TO: usize = 1_000;
 /// Empties the screen upwards from its last cell. `CSI 2 J` would move what stands on it into the history of tmux and
 /// others where they have no alternate screen, and what is on it may be a revealed secret.
 pub const ERASE: &str = "\x1b[9999;9999H\x1b[1J";
-
-/// A cell that changed, and where it stands.
-#[derive(Clone, Copy)]
-struct Changed<'a> {
-    at: Position,
-    cell: &'a Cell,
-    /// Looked at once: a page has thousands of cells.
-    look: Look,
-}
-
-/// What a cell comes to in a terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    /// Nothing is seen, whatever its letters' colour.
-    Blank,
-    /// All terminals agree that it takes one column.
-    Agreed,
-    /// It takes more columns than one.
-    Wide,
-    /// One column here, and perhaps not there.
-    Uncertain,
-}
 
 /// One way to write a frame.
 struct Tried {
@@ -118,13 +91,12 @@ impl Cells {
         }
     }
 
-    /// Remembers whether the cell at `at` is certain to be blank.
-    fn know(&mut self, at: Position, is_blank: bool) {
-        if at.x < self.size.width {
-            let place = usize::from(at.y) * usize::from(self.size.width) + usize::from(at.x);
-            if let Some(blank) = self.known_blank.get_mut(place) {
-                *blank = is_blank;
-            }
+    /// Remembers whether so many cells from `at` on are certain to be blank.
+    fn know(&mut self, at: Position, cells: u16, is_blank: bool) {
+        let end = at.x.saturating_add(cells).min(self.size.width);
+        let places = self.places(at, end);
+        if let Some(known) = self.known_blank.get_mut(places) {
+            known.fill(is_blank);
         }
     }
 
@@ -136,10 +108,14 @@ impl Cells {
 
     /// Whether the cells from `from` to before the column `end` are certain to be blank.
     fn is_known_blank(&self, from: Position, end: u16) -> bool {
-        let first = usize::from(from.y) * usize::from(self.size.width);
-        let range = first + usize::from(from.x)..first + usize::from(end);
-        let cells = self.known_blank.get(range);
+        let cells = self.known_blank.get(self.places(from, end));
         cells.is_some_and(|cells| cells.iter().all(|blank| *blank))
+    }
+
+    /// Where what is known of the cells from `from` to before the column `end` stands.
+    fn places(&self, from: Position, end: u16) -> Range<usize> {
+        let first = usize::from(from.y) * usize::from(self.size.width);
+        first + usize::from(from.x)..first + usize::from(end)
     }
 
     /// What was drawn since the last time.
@@ -147,13 +123,13 @@ impl Cells {
         std::mem::take(&mut self.out).into_bytes()
     }
 
-    /// Writes the cells in the way that takes fewer bytes.
-    fn write(&mut self, cells: &[Changed<'_>]) {
-        if cells.len() > TRIED_UP_TO {
-            return self.by_rows(cells);
+    /// Writes the runs in the way that takes fewer bytes.
+    fn write(&mut self, runs: &Runs) {
+        if runs.cells() > TRIED_UP_TO {
+            return self.by_rows(runs);
         }
-        let rows = self.tried(|it| it.by_rows(cells));
-        let pens = self.tried(|it| it.by_pens(cells));
+        let rows = self.tried(|it| it.by_rows(runs));
+        let pens = self.tried(|it| it.by_pens(runs));
         let shorter = if pens.out.len() < rows.out.len() {
             pens
         } else {
@@ -163,48 +139,26 @@ impl Cells {
         (self.pen, self.at) = (shorter.pen, shorter.at);
     }
 
-    /// Writes the cells row by row.
-    fn by_rows(&mut self, cells: &[Changed<'_>]) {
-        for changed in cells {
-            self.cell(changed);
+    /// Writes the runs row by row.
+    fn by_rows(&mut self, runs: &Runs) {
+        for run in runs.iter() {
+            self.run(run, runs.text(run));
         }
         self.end_blanks();
     }
 
-    /// Writes the cells pen by pen: a move is shorter than a colour. Blanks have none: they go with what is beside
-    /// them.
-    fn by_pens(&mut self, cells: &[Changed<'_>]) {
-        let mut pens = vec![self.pen.unwrap_or_default(), Pen::default()];
-        let mut groups: Vec<Option<usize>> = cells
-            .iter()
-            .map(|Changed { cell, look, .. }| {
-                (*look != Look::Blank).then(|| place(&mut pens, Pen::of(cell)))
-            })
-            .collect();
-        let beside = |one: usize, other: usize| {
-            let (left, right) = (cells[one].at, cells[other].at);
-            left.y == right.y && left.x + 1 == right.x
-        };
-        for at in 1..cells.len() {
-            if groups[at].is_none() && beside(at - 1, at) {
-                groups[at] = groups[at - 1];
-            }
-        }
-        for at in (1..cells.len()).rev() {
-            if groups[at - 1].is_none() && beside(at - 1, at) {
-                groups[at - 1] = groups[at];
-            }
-        }
-        for group in 0..pens.len() {
-            let of = |found: &Option<usize>| found.unwrap_or_default() == group;
-            for (changed, _) in cells.iter().zip(&groups).filter(|(_, found)| of(found)) {
-                self.cell(changed);
+    /// Writes the runs pen by pen: a move is shorter than a colour.
+    fn by_pens(&mut self, runs: &Runs) {
+        let (pens, of_runs) = runs.by_pen(self.pen.unwrap_or_default());
+        for pen in 0..pens {
+            for (run, _) in runs.iter().zip(&of_runs).filter(|(_, of)| **of == pen) {
+                self.run(run, runs.text(run));
             }
             self.end_blanks();
         }
     }
 
-    /// What `write` makes of the cells, and where that leaves pen and cursor; nothing is kept of it.
+    /// What `write` makes of the runs, and where that leaves pen and cursor; nothing is kept of it.
     fn tried(&mut self, write: impl FnOnce(&mut Self)) -> Tried {
         let (pen, at, length) = (self.pen, self.at, self.out.len());
         write(self);
@@ -217,54 +171,44 @@ impl Cells {
 
     /// Takes wide characters away before one of their halves is written: the other half would keep, or take on,
     /// colours that terminals don't agree about.
-    fn make_room(&mut self, cells: &[Changed<'_>]) {
-        let after = |at: &Position| Position::new(at.x + 1, at.y);
+    fn make_room(&mut self, runs: &Runs) {
         let known = std::mem::take(&mut self.wide);
         for at in known {
-            let touched = |changed: &Changed<'_>| {
-                let wide = changed.look == Look::Wide;
-                changed.at == at || changed.at == after(&at) || (wide && after(&changed.at) == at)
-            };
-            if cells.iter().any(touched) {
+            let other = Position::new(at.x + 1, at.y);
+            if runs.iter().any(|run| run.covers(at) || run.covers(other)) {
                 self.write_blanks(Blanks { at, length: 2 });
             } else {
                 self.wide.push(at);
             }
         }
-        let wide = cells.iter().filter(|changed| changed.look == Look::Wide);
-        self.wide.extend(wide.map(|changed| changed.at));
+        let wide = runs.iter().filter(|run| run.look == Look::Wide);
+        self.wide.extend(wide.map(|run| run.at));
     }
 
-    fn cell(&mut self, &Changed { at, cell, look }: &Changed<'_>) {
-        if look == Look::Blank {
-            return self.blank(at);
+    fn run(&mut self, run: &Run, text: &str) {
+        if run.look == Look::Blank {
+            return self.blank(run);
         }
         self.end_blanks();
-        self.go(at);
-        self.dip(Pen::of(cell));
-        match self.glyphs {
-            Glyphs::Unicode => self.out.push_str(cell.symbol()),
-            Glyphs::Ascii => self.letters(cell, look),
-        }
-        self.at = self.behind(at, look);
+        self.go(run.at);
+        self.dip(run.pen);
+        self.out.push_str(text);
+        self.at = self.behind(run);
     }
 
-    /// What stands for the cell where there is ASCII alone, as wide as it is; of a letter with accents the letter.
-    fn letters(&mut self, cell: &Cell, look: Look) {
-        let letter = cell.symbol().chars().next().map_or(' ', in_ascii);
-        let columns = if look == Look::Wide { 2 } else { 1 };
-        self.out.extend(std::iter::repeat_n(letter, columns));
-    }
-
-    fn blank(&mut self, at: Position) {
+    fn blank(&mut self, blanks: &Run) {
+        let end = blanks.end().x;
         match self.blanks {
-            Some(run) if self.goes_on(run, at) => {
-                let length = at.x - run.at.x + 1;
+            Some(run) if self.goes_on(run, blanks.at) => {
+                let length = end - run.at.x;
                 self.blanks = Some(Blanks { length, ..run });
             }
             _ => {
                 self.end_blanks();
-                self.blanks = Some(Blanks { at, length: 1 });
+                self.blanks = Some(Blanks {
+                    at: blanks.at,
+                    length: blanks.cells,
+                });
             }
         }
     }
@@ -306,11 +250,11 @@ impl Cells {
         }
     }
 
-    /// Where the cursor stands once a cell was written: not certain at the right edge, where terminals wait
+    /// Where the cursor stands once a run was written: not certain at the right edge, where terminals wait
     /// with the new line, and behind what terminals don't agree about how wide it is.
-    fn behind(&self, at: Position, look: Look) -> Option<Position> {
-        let next = at.x.saturating_add(1);
-        (look == Look::Agreed && next < self.size.width).then(|| Position::new(next, at.y))
+    fn behind(&self, run: &Run) -> Option<Position> {
+        let end = run.end();
+        (run.look == Look::Agreed && end.x < self.size.width).then_some(end)
     }
 
     /// Moves the cursor by the shortest sequence.
@@ -372,26 +316,6 @@ impl Cells {
     }
 }
 
-impl Look {
-    fn of(cell: &Cell) -> Self {
-        let symbol = cell.symbol();
-        if let [b' '..=b'~'] = symbol.as_bytes() {
-            let blank = symbol == " "
-                && cell.bg == Color::Reset
-                && !cell.modifier.intersects(SEEN_ON_BLANK);
-            return if blank { Self::Blank } else { Self::Agreed };
-        }
-        let mut letters = symbol.chars();
-        let alone = letters.next().filter(|_| letters.next().is_none());
-        let agreed = |c| c < '\u{300}' || ('\u{2190}'..'\u{2800}').contains(&c);
-        match cell.cell_width() {
-            1 if alone.is_some_and(agreed) => Self::Agreed,
-            0 | 1 => Self::Uncertain,
-            _ => Self::Wide,
-        }
-    }
-}
-
 impl Backend for Cells {
     type Error = io::Error;
 
@@ -399,25 +323,19 @@ impl Backend for Cells {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let changed = |(x, y, cell)| Changed {
-            at: Position::new(x, y),
-            cell,
-            look: Look::of(cell),
-        };
-        let cells: Vec<Changed<'_>> = content.map(changed).collect();
-        self.make_room(&cells);
+        let runs = Runs::of(content, self.glyphs);
+        self.make_room(&runs);
         // While the frame is written, one of them may hold its old or its new content.
-        for changed in &cells {
-            self.know(changed.at, false);
+        for run in runs.iter() {
+            self.know(run.at, run.cells, false);
         }
-        self.write(&cells);
-        for changed in &cells {
-            self.know(changed.at, changed.look == Look::Blank);
+        self.write(&runs);
+        for run in runs.iter() {
+            self.know(run.at, run.cells, run.look == Look::Blank);
         }
-        let disputed =
-            |changed: &&Changed<'_>| matches!(changed.look, Look::Wide | Look::Uncertain);
-        for Changed { at, .. } in cells.iter().filter(disputed) {
-            self.know(Position::new(at.x.saturating_add(1), at.y), false);
+        let disputed = |run: &&Run| matches!(run.look, Look::Wide | Look::Uncertain);
+        for run in runs.iter().filter(disputed) {
+            self.know(run.end(), 1, false);
         }
         Ok(())
     }

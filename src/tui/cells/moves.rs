@@ -1,26 +1,33 @@
 //! The ways of the cursor, each in as few bytes as it takes.
 
-use std::fmt::Write as _;
-
 use ratatui::layout::Position;
 
 /// So many single steps are as short as a counted move.
 pub(super) const STEPS: u16 = 3;
 
+/// A number in digits. The machinery of `format!` would be a good part of what a page costs.
+pub(super) fn number(number: u16, out: &mut String) {
+    out.push_str(itoa::Buffer::new().format(number));
+}
+
 /// A sequence of one number.
 pub(super) fn counted(count: u16, letter: char, out: &mut String) {
-    // Writing to a String does not fail.
-    let _ = write!(out, "\x1b[{count}{letter}");
+    out.push_str("\x1b[");
+    number(count, out);
+    out.push(letter);
 }
 
 /// The move to a place from anywhere.
 pub(super) fn straight(to: Position, out: &mut String) {
-    let _ = match (to.x, to.y) {
-        (0, 0) => out.write_str("\x1b[H"),
-        (0, y) => write!(out, "\x1b[{}H", y + 1),
-        (x, 0) => write!(out, "\x1b[;{}H", x + 1),
-        (x, y) => write!(out, "\x1b[{};{}H", y + 1, x + 1),
-    };
+    out.push_str("\x1b[");
+    if to.y > 0 {
+        number(to.y + 1, out);
+    }
+    if to.x > 0 {
+        out.push(';');
+        number(to.x + 1, out);
+    }
+    out.push('H');
 }
 
 /// The move from row to row. A line feed keeps the column in raw mode, and never scrolls: the row is there.

@@ -1,9 +1,9 @@
 //! What the terminal writes with: colours and attributes, and the parameters that change them.
 
-use std::fmt::Write as _;
-
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
+
+use super::moves::number;
 
 /// How the next character is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,9 +48,22 @@ const ATTRIBUTES: [(Modifier, &str, &str); 9] = [
 
 /// The parameters that lead from one pen to another, each with a `;` behind it.
 pub(super) fn codes(from: Pen, to: Pen, out: &mut String) {
-    let mut kept = from.modifier;
+    if from.modifier != to.modifier {
+        attributes(from.modifier, to.modifier, out);
+    }
+    if from.fg != to.fg {
+        colour(to.fg, 30, out);
+    }
+    if from.bg != to.bg {
+        colour(to.bg, 40, out);
+    }
+}
+
+/// The parameters of the attributes.
+fn attributes(from: Modifier, to: Modifier, out: &mut String) {
+    let mut kept = from;
     for (attribute, _, off) in ATTRIBUTES {
-        if kept.contains(attribute) && !to.modifier.contains(attribute) {
+        if kept.contains(attribute) && !to.contains(attribute) {
             out.push_str(off);
             for (other, _, ended) in ATTRIBUTES {
                 if ended == off {
@@ -60,15 +73,9 @@ pub(super) fn codes(from: Pen, to: Pen, out: &mut String) {
         }
     }
     for (attribute, on, _) in ATTRIBUTES {
-        if to.modifier.contains(attribute) && !kept.contains(attribute) {
+        if to.contains(attribute) && !kept.contains(attribute) {
             out.push_str(on);
         }
-    }
-    if from.fg != to.fg {
-        colour(to.fg, 30, out);
-    }
-    if from.bg != to.bg {
-        colour(to.bg, 40, out);
     }
 }
 
@@ -95,14 +102,20 @@ fn colour(colour: Color, base: u8, out: &mut String) {
         Color::Indexed(index @ 0..8) => (index, false),
         Color::Indexed(index @ 8..16) => (index - 8, true),
         Color::Indexed(index) => {
-            let _ = write!(out, "{};5;{index};", base + 8);
-            return;
+            return parameters(&[base + 8, 5, index], out);
         }
         Color::Rgb(red, green, blue) => {
-            let _ = write!(out, "{};2;{red};{green};{blue};", base + 8);
-            return;
+            return parameters(&[base + 8, 2, red, green, blue], out);
         }
     };
     let code = base + place + if bright { 60 } else { 0 };
-    let _ = write!(out, "{code};");
+    parameters(&[code], out);
+}
+
+/// Numbers, each with a `;` behind it.
+fn parameters(codes: &[u8], out: &mut String) {
+    for code in codes {
+        number(u16::from(*code), out);
+        out.push(';');
+    }
 }

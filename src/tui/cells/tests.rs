@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use ratatui::Terminal;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use std::num::NonZeroU16;
 
 use super::*;
@@ -320,4 +320,24 @@ fn a_narrow_letter_takes_the_place_of_a_wide_one() {
     put(&mut buffer, &[(13, 0, "a", Style::new().bg(Color::Red))]);
     shown.draw(&buffer, None);
     shown.same_as(&buffer, None).unwrap();
+}
+
+/// Terminals don't agree about what becomes of a half that is written over.
+#[test]
+fn a_wide_letter_goes_before_another_takes_half_of_its_place() {
+    let mut shown = Shown::new();
+    shown.draw(&buffer_of(&["a   漢"]), None);
+    let written = shown.draw(&buffer_of(&["a  漢 "]), None);
+    assert_eq!(written, "\x1b[;5H  \x08\x08\x08漢");
+}
+
+/// Behind each of them the cursor may stand in another place.
+#[test]
+fn a_letter_of_uncertain_width_is_written_alone() {
+    let mut shown = Shown::new();
+    let written = shown.draw(&buffer_of(&["e\u{301}o\u{301}x"]), None);
+    assert!(
+        written.contains("e\u{301}\x1b[;2Ho\u{301}\x1b[;3Hx"),
+        "{written:?}"
+    );
 }
