@@ -38,7 +38,7 @@ mod watching;
 
 use std::process::ExitCode;
 
-use measures::{Figures, this};
+use measures::{Figures, Programs};
 use program::program;
 use tokens::Accounts;
 use watching::Watched;
@@ -70,16 +70,18 @@ fn main() -> ExitCode {
             _ => chosen = word,
         }
     }
+    let folder = tempfile::tempdir().unwrap();
+    let programs = Programs::copied(&program(), folder.path());
     let mut rows = Vec::new();
     if chosen != WATCHING {
         if chosen != TOKENS {
-            rows.extend(Figures::taken().rows());
+            rows.extend(Figures::taken(&programs).rows());
         }
-        rows.extend(Accounts::taken(&program()).rows());
+        rows.extend(Accounts::taken(&programs.program).rows());
         rows.retain(|row| row.what.contains(&chosen));
     }
     if chosen.is_empty() || chosen == WATCHING {
-        rows.extend(Watched::taken(&program(), &this()).rows());
+        rows.extend(Watched::taken(&programs.program, &programs.floor).rows());
     }
     rows.sort_by_key(|row| row.number);
     let missed = table::printed(&rows, "floor");

@@ -7,7 +7,6 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::home::{connections, home};
-use crate::program::program;
 use crate::session::{Pressed, QUESTIONS, QUIET, Session, milliseconds};
 use crate::table::{Row, half, part};
 
@@ -80,14 +79,33 @@ pub struct Figures {
     late_bytes: f64,
 }
 
-/// This bench, which is the floors too.
-pub fn this() -> PathBuf {
-    std::env::current_exe().unwrap()
+/// What is measured: the program, and this bench, which is the floors too.
+///
+/// Both are copies written just now. A file that has lain about for hours is in the kernel's memory in other pieces
+/// than one that was just written, and that alone makes the end of a program that maps it a tenth of a millisecond dearer.
+pub struct Programs {
+    pub program: PathBuf,
+    pub floor: PathBuf,
+}
+
+impl Programs {
+    /// Copies of `program` and of this bench, in `folder`.
+    pub fn copied(program: &Path, folder: &Path) -> Self {
+        let copy = |from: &Path, name: &str| {
+            let to = folder.join(name);
+            fs::copy(from, &to).unwrap();
+            to
+        };
+        Self {
+            program: copy(program, "switchboard"),
+            floor: copy(&std::env::current_exe().unwrap(), "floor"),
+        }
+    }
 }
 
 impl Figures {
     /// Measures everything: about five minutes.
-    pub fn taken() -> Self {
+    pub fn taken(programs: &Programs) -> Self {
         let (few, many) = (stored(20), stored(10_000));
         let mut figures = Self {
             app: Starts::default(),
@@ -104,49 +122,49 @@ impl Figures {
             threads: 0.0,
             memory: (0.0, 0.0),
             many_memory: 0.0,
-            size: fs::metadata(program()).unwrap().len() as f64,
+            size: fs::metadata(&programs.program).unwrap().len() as f64,
             questions: 0.0,
             late_bytes: 0.0,
         };
         for _ in 0..STARTS {
-            let mut afar = Session::start_afar(&program(), &[], few.path());
+            let mut afar = Session::start_afar(&programs.program, &[], few.path());
             figures.afar.push(afar.ready_afar("conn-00000", TRIP));
             figures.questions = figures.questions.max(afar.questions() as f64);
             afar.quit();
             start(
                 &mut figures.app,
-                &program(),
+                &programs.program,
                 &[],
                 (few.path(), "conn-00000"),
             );
             start(
                 &mut figures.many,
-                &program(),
+                &programs.program,
                 &[],
                 (many.path(), "conn-00000"),
             );
             start(
                 &mut figures.floor,
-                &this(),
+                &programs.floor,
                 &["--floor=bare"],
                 (few.path(), "ready"),
             );
         }
-        figures.keys(few.path());
-        figures.rest(few.path());
-        figures.many_memory = at_rest(many.path());
+        figures.keys(programs, few.path());
+        figures.rest(programs, few.path());
+        figures.many_memory = at_rest(&programs.program, many.path());
         figures
     }
 
-    fn keys(&mut self, home: &Path) {
-        let mut app = Session::start(&program(), &[], home);
+    fn keys(&mut self, programs: &Programs, home: &Path) {
+        let mut app = Session::start(&programs.program, &[], home);
         app.ready("conn-00000");
         // Each was probed once, so that rows are alike.
         app.settle(Duration::from_secs(3));
         // Nothing is probed while keys are counted; what the footer says about it goes by itself.
         app.press("p");
         app.rest(Duration::from_secs(10));
-        let mut floor = Session::start(&this(), &["--floor=bare"], home);
+        let mut floor = Session::start(&programs.floor, &["--floor=bare"], home);
         floor.ready("ready");
         for at in 0..KEYS {
             let key = if at / 15 % 2 == 0 { "j" } else { "k" };
@@ -175,13 +193,13 @@ impl Figures {
         }
     }
 
-    fn rest(&mut self, home: &Path) {
-        let mut app = Session::start(&program(), &[], home);
+    fn rest(&mut self, programs: &Programs, home: &Path) {
+        let mut app = Session::start(&programs.program, &[], home);
         app.ready("conn-00000");
         app.press("p");
         // What the footer says about it goes by itself.
         app.rest(Duration::from_secs(10));
-        let mut floor = Session::start(&this(), &["--floor=net"], home);
+        let mut floor = Session::start(&programs.floor, &["--floor=net"], home);
         floor.ready("ready");
         floor.settle(QUIET);
         self.memory = (app.memory_kib() as f64, floor.memory_kib() as f64);
@@ -313,8 +331,8 @@ impl Figures {
 }
 
 /// The memory of a program that has done nothing yet but show its list, in KiB.
-fn at_rest(home: &Path) -> f64 {
-    let mut app = Session::start(&program(), &[], home);
+fn at_rest(program: &Path, home: &Path) -> f64 {
+    let mut app = Session::start(program, &[], home);
     app.ready("conn-00000");
     app.press("p");
     app.rest(Duration::from_secs(10));
