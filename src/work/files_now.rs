@@ -44,6 +44,8 @@ impl Core {
         &self,
         take: impl FnOnce(FilesNow) -> R + Send + 'static,
     ) -> Result<R, WorkError> {
+        // What is told leads to those who need the state: they wait for this thread, and take it over.
+        let _turn = self.0.state.turn().await;
         self.blocking_bare(|inner| {
             let taken = take(inner.files_now());
             inner.sweep();

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use tokio::sync::MutexGuard;
+
 use super::error::WorkError;
 use crate::store::{StateDb, StateProblem};
 
@@ -14,6 +16,8 @@ pub(super) struct LazyState {
     state: OnceLock<Arc<StateDb>>,
     /// Held by the one that opens it.
     opening: Mutex<()>,
+    /// Had by the task that lets it be opened.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl LazyState {
@@ -48,6 +52,16 @@ impl LazyState {
         Ok(Arc::clone(self.state.get_or_init(|| Arc::new(state))))
     }
 
+    /// The turn of a task that is about to need it, while it is not open: one lets it be opened, and the others wait here,
+    /// not each in a thread of its own. Nothing where it is open.
+    pub(super) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.so_far().is_some() {
+            return None;
+        }
+        let turn = self.turn.lock().await;
+        self.so_far().is_none().then_some(turn)
+    }
+
     /// The state, or what can be read of it where it can't be opened to be written. Blocks. Nothing that is found by
     /// it may decide whether a key is sent.
     pub(super) fn to_read(&self) -> Result<Arc<StateDb>, WorkError> {
@@ -62,5 +76,46 @@ impl LazyState {
     /// The state, where a call has opened it. Never waits.
     pub(super) fn so_far(&self) -> Option<Arc<StateDb>> {
         self.state.get().map(Arc::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn one_task_opens_it_and_the_others_wait_for_that() {
+        let state = LazyState::default();
+        let mut context = Context::from_waker(Waker::noop());
+        let (mut first, mut second) = (pin!(state.turn()), pin!(state.turn()));
+        let Poll::Ready(Some(turn)) = first.as_mut().poll(&mut context) else {
+            panic!("nobody had it");
+        };
+        assert!(second.as_mut().poll(&mut context).is_pending());
+        assert!(state.get().is_ok());
+        assert!(second.as_mut().poll(&mut context).is_pending());
+        drop(turn);
+        let Poll::Ready(None) = second.as_mut().poll(&mut context) else {
+            panic!("it is open");
+        };
+        let Poll::Ready(None) = pin!(state.turn()).poll(&mut context) else {
+            panic!("it is open");
+        };
+    }
+
+    #[test]
+    fn where_it_did_not_open_the_next_task_has_its_turn() {
+        let state = LazyState::default();
+        let mut context = Context::from_waker(Waker::noop());
+        let (mut first, mut second) = (pin!(state.turn()), pin!(state.turn()));
+        let turn = first.as_mut().poll(&mut context);
+        assert!(second.as_mut().poll(&mut context).is_pending());
+        drop(turn);
+        let Poll::Ready(Some(_)) = second.as_mut().poll(&mut context) else {
+            panic!("nobody has opened it");
+        };
     }
 }

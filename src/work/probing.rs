@@ -275,6 +275,7 @@ impl Core {
 
     /// Why nothing can be remembered or looked up of earlier runs, where that is so: results, budgets, origins.
     pub async fn state_problem(&self) -> Option<String> {
+        let _turn = self.0.state.turn().await;
         let opened = self.blocking_bare(|inner| inner.state().map(drop));
         opened.await.err().map(|problem| error_chain(&problem))
     }

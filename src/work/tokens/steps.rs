@@ -68,6 +68,7 @@ impl Core {
         &self,
         work: impl FnOnce(&StateDb) -> Result<R, StateProblem> + Send + 'static,
     ) -> Result<R, TokenError> {
+        let _turn = self.0.state.turn().await;
         let done = self.blocking_bare(move |inner| {
             work(&*inner.state()?)
                 .map_err(|problem| WorkError::failed("keeping the journal of renewals", problem))
