@@ -17,8 +17,8 @@ const MANY: usize = 25_000;
 /// What nobody has.
 const MOST: usize = 100_000;
 
-const MOVES: usize = 120;
-const PAGES: usize = 120;
+const MOVES: usize = 240;
+const PAGES: usize = 240;
 const LETTERS: usize = 40;
 
 /// What was measured over accounts of three sizes.
