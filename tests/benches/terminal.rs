@@ -6,7 +6,7 @@
 //! on the machine (bytes, wake-ups, size, memory, processor time a key) fails the run where it misses its goal.
 //! An argument chooses rows by a part of their name, `watching` what a screen does that probes a thousand, `tokens`
 //! what the size of an account costs; `--binary PATH` measures another build than the release. Run it on a quiet
-//! machine: about nine minutes.
+//! machine: about ten minutes.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,

@@ -43,8 +43,8 @@ pub(super) struct Run {
     text: Range<usize>,
 }
 
-/// The runs of a frame, row by row.
-#[derive(Debug, Default)]
+/// The runs of a frame, row by row. Not shown by `Debug`: its text may hold what was revealed.
+#[derive(Default)]
 pub(super) struct Runs {
     text: String,
     runs: Vec<Run>,
